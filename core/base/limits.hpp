@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every bound of latmon, with its unit and its reason, and the relations between them. A number that
+// limits anything stands here and nowhere else, so that a reader can see what the daemon can hold.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace latmon::limits {
+
+// -- Machine ----------------------------------------------------------------------------------
+// x86-64 and most aarch64; two threads that write within one line slow each other down.
+inline constexpr std::size_t cache_line_bytes = 64;
+
+// One thread per core; more than this many cores is beyond any host this was tried on.
+inline constexpr std::uint32_t cores_max = 256;
+
+// -- Packets ----------------------------------------------------------------------------------
+// STAMP base packet without authentication, RFC 8762 section 4.2.1.
+inline constexpr std::uint32_t stamp_base_bytes = 44;
+// TWAMP-Light sender packet without padding, RFC 5357 section 4.1.2: the least we look at.
+inline constexpr std::uint32_t stamp_request_bytes_min = 14;
+// The least reply that holds all four timestamps (octets 0-37).
+inline constexpr std::uint32_t stamp_reply_bytes_min = 38;
+// The most a UDP datagram carries over IPv4: 65,535 - 20 (IP) - 8 (UDP).
+inline constexpr std::uint32_t probe_bytes_max = 65'507;
+
+// -- Schedule ---------------------------------------------------------------------------------
+// 0.1 ms: ten thousand probes a second for one target. Below it a host measures its own scheduler.
+inline constexpr std::int64_t interval_ns_min = 100'000;
+inline constexpr std::int64_t interval_ns_max = 86'400'000'000'000;  // One day.
+inline constexpr std::int64_t timeout_ns_min = 1'000'000;
+inline constexpr std::int64_t timeout_ns_max = 60'000'000'000;
+// Two per target (next send, oldest expiry), and a handful of the core's own.
+inline constexpr std::uint32_t deadlines_per_core_max = 100'000;
+inline constexpr std::uint32_t targets_per_core_max = 49'000;
+static_assert(2 * targets_per_core_max + 1'000 <= deadlines_per_core_max);
+
+// Sequence numbers remembered per target: those in flight, and as many again behind them so that a
+// late reply and a duplicate can still be told apart. 2^17 x 32 octets = 4 MiB for the worst target.
+inline constexpr std::uint32_t in_flight_slots_min = 8;
+inline constexpr std::uint32_t in_flight_slots_max = 131'072;
+// Handshakes under way for one target. A dead target at a short interval would else take every fd.
+inline constexpr std::uint32_t connects_in_flight_max = 1'024;
+
+// -- Lateness and blame -----------------------------------------------------------------------
+// A send this late, or a loop turn this long, is marked on the sample. An undisturbed host stays
+// below 100 us even when it sleeps in a virtual machine (20..80 us seen).
+inline constexpr std::int64_t sent_late_ns = 200'000;
+inline constexpr std::int64_t loop_stall_ns = 1'000'000;
+// CLOCK_REALTIME may run at most 500 ppm away from RAW under adjtime; a change beyond this within
+// one loop turn is a step.
+inline constexpr std::int64_t clock_step_ns = 1'000'000;
+
+// -- Ring -------------------------------------------------------------------------------------
+inline constexpr std::uint32_t submission_entries = 1'024;
+inline constexpr std::uint32_t completion_entries = 16'384;
+// Buffers of the receive ring: as many datagrams as may arrive between two turns of the loop. When
+// they run out the kernel keeps the rest in the socket's own buffer; nothing is lost.
+inline constexpr std::uint32_t receive_buffers = 512;
+// recvmsg header (16) + address (28) + control messages + the largest datagram, in whole pages.
+// Only the pages that a datagram fills are ever touched.
+inline constexpr std::uint32_t receive_buffer_bytes = 17 * 4'096;
+inline constexpr std::uint32_t receive_control_bytes = 256;
+static_assert(receive_buffer_bytes >= 16 + 28 + receive_control_bytes + probe_bytes_max);
+// Completions looked at between two looks at the clock.
+inline constexpr std::uint32_t completion_batch = 256;
+
+// -- Reflector (research/reliability 2.8) -------------------------------------------------------
+inline constexpr std::uint32_t sessions_per_core = 16'384;  // 64 octets each: 1 MiB.
+inline constexpr std::uint32_t rate_slots_per_core = 65'536;
+// RFC 5357 section 4.2 REFWAIT: a session that has been silent for so long is forgotten.
+inline constexpr std::int64_t session_idle_ns = 900'000'000'000;
+inline constexpr std::uint32_t tcp_sessions_per_core = 1'024;
+inline constexpr std::uint32_t tcp_sessions_per_address = 16;
+inline constexpr std::int64_t tcp_preface_ns = 5'000'000'000;  // Slow-loris bound.
+
+// -- Queues -----------------------------------------------------------------------------------
+// Per core and exporter. 8,192 x 256 octets = 2 MiB, 40 ms at 200,000 samples a second.
+inline constexpr std::uint32_t queue_samples_default = 8'192;
+inline constexpr std::uint32_t queue_samples_min = 64;
+inline constexpr std::uint32_t queue_samples_max = 1U << 20U;
+inline constexpr std::uint32_t exporters_max = 32;
+inline constexpr std::uint32_t export_batch_samples = 1'024;
+
+// -- Life cycle -------------------------------------------------------------------------------
+// A ring's teardown is asynchronous: its sockets keep their ports for 30..50 ms after the process
+// is gone (Linux 6.18, seen), so binding is tried again for this long before it is an error.
+inline constexpr std::int64_t bind_retry_ns = 2'000'000'000;
+inline constexpr std::int64_t node_samples_interval_ns = 10'000'000'000;
+
+}  // namespace latmon::limits

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Time as types, so that mixing clocks does not compile. There are three clocks:
+//
+//   Instant     CLOCK_MONOTONIC      deadlines: what timerfd sleeps on
+//   RawInstant  CLOCK_MONOTONIC_RAW  intervals: never slewed by NTP, so an RTT is made of these
+//   WallTime    CLOCK_REALTIME       what the wire and the exporters want; may jump at any time
+//
+// Only equal kinds subtract, and the difference is a Duration. Nothing converts one clock to another.
+// Raw `int64_t ..._ns` stands only at the wire, the ABI and the configuration.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace latmon {
+
+struct Duration {
+    std::int64_t ns = 0;
+
+    [[nodiscard]] static constexpr Duration from_us(std::int64_t us) noexcept {
+        return Duration{us * 1'000};
+    }
+    [[nodiscard]] static constexpr Duration from_ms(std::int64_t ms) noexcept {
+        return Duration{ms * 1'000'000};
+    }
+    [[nodiscard]] static constexpr Duration from_s(std::int64_t s) noexcept {
+        return Duration{s * 1'000'000'000};
+    }
+
+    friend constexpr auto operator<=>(Duration, Duration) noexcept = default;
+    friend constexpr Duration operator+(Duration a, Duration b) noexcept {
+        return Duration{a.ns + b.ns};
+    }
+    friend constexpr Duration operator-(Duration a, Duration b) noexcept {
+        return Duration{a.ns - b.ns};
+    }
+    friend constexpr Duration operator-(Duration a) noexcept { return Duration{-a.ns}; }
+    friend constexpr Duration operator*(Duration a, std::int64_t n) noexcept {
+        return Duration{a.ns * n};
+    }
+    friend constexpr Duration operator/(Duration a, std::int64_t n) noexcept {
+        return Duration{a.ns / n};
+    }
+    friend constexpr std::int64_t operator/(Duration a, Duration b) noexcept { return a.ns / b.ns; }
+};
+
+// A reading of one clock, in nanoseconds since that clock's own beginning.
+template <typename ClockTag>
+struct TimePoint {
+    std::int64_t ns = 0;
+
+    friend constexpr auto operator<=>(TimePoint, TimePoint) noexcept = default;
+    friend constexpr Duration operator-(TimePoint a, TimePoint b) noexcept {
+        return Duration{a.ns - b.ns};
+    }
+    friend constexpr TimePoint operator+(TimePoint a, Duration d) noexcept {
+        return TimePoint{a.ns + d.ns};
+    }
+    friend constexpr TimePoint operator-(TimePoint a, Duration d) noexcept {
+        return TimePoint{a.ns - d.ns};
+    }
+};
+
+using Instant = TimePoint<struct MonotonicTag>;
+using RawInstant = TimePoint<struct MonotonicRawTag>;
+using WallTime = TimePoint<struct RealtimeTag>;  // Since 1970-01-01 UTC.
+
+// Where a thread gets its time from: OsClock in the daemon, a virtual one in scenario tests.
+// Reads are noexcept and allocate nothing. [any-thread, if the implementation says so]
+class Clock {
+public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Instant now() const noexcept = 0;
+    [[nodiscard]] virtual RawInstant raw_now() const noexcept = 0;
+    [[nodiscard]] virtual WallTime wall_now() const noexcept = 0;
+};
+
+// A lie about the wall clock, for tests on one machine: namespaces do not divide CLOCK_REALTIME, so
+// an unsynchronised or stepping clock has to be made here. All zero in real use.
+struct ClockSeam {
+    Duration wall_offset;      // Added to every wall reading.
+    Duration wall_step;        // Added from `wall_step_after` on: an NTP-style jump.
+    Duration wall_step_after;  // Counted from construction of the clock.
+};
+
+// The kernel's clocks, by way of the vDSO. Immutable after construction. [any-thread]
+class OsClock final : public Clock {
+public:
+    explicit OsClock(ClockSeam seam = {}) noexcept;
+    [[nodiscard]] Instant now() const noexcept override;
+    [[nodiscard]] RawInstant raw_now() const noexcept override;
+    [[nodiscard]] WallTime wall_now() const noexcept override;
+
+private:
+    ClockSeam seam_;
+    bool has_step_;
+    RawInstant step_at_;
+};
+
+}  // namespace latmon

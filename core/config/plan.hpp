@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The plan: who runs what. A pure function of the configuration and of the CPUs at hand; the last
+// place where an operator's input is doubted. After it nothing checks again, and nothing in it changes.
+#pragma once
+
+#include "base/error.hpp"
+#include "config/config.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace latmon {
+
+enum class ProbeKind : std::uint8_t { udp, tcp, tcp_connect };
+
+// One thing to do over and over: one target by one method.
+struct ProbePlan {
+    ProbeKind kind = ProbeKind::udp;
+    std::uint32_t target_index = 0;  // In Config::targets, and in Plan::targets.
+    std::uint32_t probe_index = 0;   // Over all cores; also its series id.
+    std::uint16_t port = 0;
+    std::uint16_t ssid = 0;  // STAMP session id, never 0 (RFC 8972 section 3).
+    std::uint32_t size_bytes = 0;
+    Duration interval;
+    Duration timeout;
+    Duration phase;   // In [0, interval): this probe's place within every interval.
+    Duration jitter;  // At most interval / 2.
+    std::uint32_t max_lost = 0;
+    std::uint32_t in_flight_slots = 0;  // A power of two.
+    std::uint8_t dscp = 0;
+    bool wants_rtt = true;
+    std::optional<Endpoint> address;  // Set if the host is a literal; else the resolver finds it.
+    std::optional<Endpoint> source;   // Local address, port 0.
+    std::string host;
+    std::string interface;
+};
+
+// One address and port that every core listens on.
+struct ListenerPlan {
+    bool is_tcp = false;
+    Endpoint endpoint;
+    bool is_required = true;  // False: if it cannot be bound, that is logged and it is left out.
+};
+
+struct CorePlan {
+    std::uint32_t cpu = 0;
+    std::vector<ProbePlan> probes;
+};
+
+struct Plan {
+    std::string name;
+    std::vector<CorePlan> cores;          // At least one.
+    std::vector<ListenerPlan> listeners;  // The same on every core.
+    std::vector<TargetConfig> targets;
+    std::vector<ExporterConfig> exporters;
+    ReflectorConfig reflector;
+    Precision precision = Precision::balanced;
+    Duration node_interval;
+    Duration resolve_interval;
+    std::uint32_t probe_count = 0;
+    std::uint64_t fds_needed = 0;       // Descriptors in the worst case, for the check at start.
+    std::vector<std::string> warnings;  // One line each.
+};
+
+// Expands targets to probes, spreads them over cores by the load they make, gives each its phase and
+// session id. `cpus` are the CPU numbers this process may run on, in order, at least one.
+// Errors: a CPU that is not at hand, more targets than a core holds, timeouts that need too many
+// probes in flight. [main-thread]
+[[nodiscard]] Result<Plan> make_plan(const Config& config, std::span<const std::uint32_t> cpus);
+
+// The plan as an operator reads it: for `latmon check`. [main-thread]
+[[nodiscard]] std::string describe_plan(const Plan& plan);
+
+}  // namespace latmon

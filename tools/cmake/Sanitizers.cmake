@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# LATMON_SANITIZE: a list for -fsanitize=, set by the asan and tsan presets. The first finding ends
+# the program: a test that goes on after one proves nothing.
+set(LATMON_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=; empty: none")
+if(LATMON_SANITIZE)
+    add_compile_options(-fsanitize=${LATMON_SANITIZE} -fno-sanitize-recover=all
+                        -fno-omit-frame-pointer -O1)
+    add_link_options(-fsanitize=${LATMON_SANITIZE})
+    # GCC 12 reports null dereferences inside instrumented library code that do not exist.
+    target_compile_options(latmon_warnings INTERFACE -Wno-null-dereference)
+endif()
