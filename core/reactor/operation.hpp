@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One request to the ring that is under way. Its user owns it, as a member, so that the loop allocates
+// nothing; it must stay where it is until its last completion. Used on one core-thread.
+#pragma once
+
+#include <cstdint>
+
+namespace latmon {
+
+// What became of an operation, or of one round of a multishot one.
+struct Completion {
+    std::int32_t result = 0;  // Octets, a socket, or a negative errno value.
+    bool has_more = false;    // A multishot operation goes on; false: it has ended.
+    bool has_buffer = false;  // `buffer_index` names a receive buffer that is now the user's.
+    std::uint16_t buffer_index = 0;
+};
+
+// A base of what the user holds, found again from the operation by static_cast in the callback.
+struct Operation {
+    // Called from one place, the reactor's dispatch, never from within another callback.
+    using Callback = void (*)(Operation& operation, const Completion& completion) noexcept;
+
+    explicit Operation(Callback callback) noexcept : on_complete(callback) {}
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+
+    Callback on_complete;
+    bool is_active = false;  // From prepare until the completion without `has_more`.
+};
+
+}  // namespace latmon
