@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The log of log.hpp over spdlog; the only file that knows it.
+#include "base/log.hpp"
+
+#include "base/assert.hpp"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <memory>
+
+namespace latmon::log {
+namespace {
+
+spdlog::level::level_enum spdlog_level(Level level) noexcept {
+    switch (level) {
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warning:
+            return spdlog::level::warn;
+        case Level::error:
+            return spdlog::level::err;
+        case Level::critical:
+            return spdlog::level::critical;
+    }
+    LATMON_ASSERT(false);
+    return spdlog::level::critical;
+}
+
+const char* level_name(Level level) noexcept {
+    switch (level) {
+        case Level::debug:
+            return "DEBUG";
+        case Level::info:
+            return "INFO";
+        case Level::warning:
+            return "WARNING";
+        case Level::error:
+            return "ERROR";
+        case Level::critical:
+            return "CRITICAL";
+    }
+    return "CRITICAL";
+}
+
+spdlog::logger& logger() {
+    // Leaked on purpose: threads that outlive main() may still log.
+    static const std::shared_ptr<spdlog::logger>* const instance = [] {
+        auto made = std::make_shared<spdlog::logger>(
+            "latmon", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        made->set_pattern("[%Y-%m-%d %H:%M:%S,%e] %v");
+        made->set_level(spdlog::level::info);
+        return new std::shared_ptr<spdlog::logger>(std::move(made));
+    }();
+    return **instance;
+}
+
+}  // namespace
+
+bool open(Level level, const std::string& file) {
+    logger().set_level(spdlog_level(level));
+    if (file.empty()) return true;
+    try {
+        auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+        sink->set_pattern("[%Y-%m-%d %H:%M:%S,%e] %v");
+        logger().sinks().push_back(std::move(sink));
+        logger().flush_on(spdlog::level::debug);
+    } catch (const spdlog::spdlog_ex&) {
+        return false;
+    }
+    return true;
+}
+
+bool is_enabled(Level level) noexcept {
+    return logger().should_log(spdlog_level(level));
+}
+
+void write(Level level, std::string_view text) {
+    if (!is_enabled(level)) return;
+    std::string line = "[";
+    line += level_name(level);
+    line += "] ";
+    for (const char character : text) {
+        const bool is_control = static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+        line += is_control ? '?' : character;
+    }
+    logger().log(spdlog_level(level), "{}", line);
+}
+
+}  // namespace latmon::log

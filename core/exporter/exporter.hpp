@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One exporter: a plugin's instance, its thread, and the queues that feed it, one per core. The thread
+// pops batches and hands them to the plugin; it may block there, and the cost is samples dropped at the
+// other end of the queue. Knows nothing of probes.
+#pragma once
+
+#include "base/error.hpp"
+#include "config/config.hpp"
+#include "sample/sample_queue.hpp"
+#include "sample/series.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace latmon {
+
+// A queue's accounts at one moment, summed over cores.
+struct ExporterAccounts {
+    std::string name;
+    std::uint64_t made = 0;
+    std::uint64_t exported = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t abandoned = 0;
+    std::uint64_t queued = 0;
+};
+
+class Exporter {
+public:
+    // Loads the plugin, checks its ABI, and calls its create(). Errors are one line each and carry
+    // ExitCode::configuration; a failed create() names the exporter. `series` must outlive it.
+    // [main-thread]
+    [[nodiscard]] static Result<std::unique_ptr<Exporter>> open(
+        const ExporterConfig& config, const std::string& config_file,
+        std::span<const std::string> plugin_path, const SeriesTable& series,
+        std::uint32_t core_count);
+
+    // Calls the plugin's destroy(). The thread must have stopped. [main-thread]
+    ~Exporter();
+    Exporter(const Exporter&) = delete;
+    Exporter& operator=(const Exporter&) = delete;
+
+    // The queue that core `core_index` pushes into. [main-thread, before start]
+    [[nodiscard]] SampleQueue& queue(std::uint32_t core_index) noexcept;
+
+    // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
+    void start(std::span<const std::uint32_t> core_cpus);
+
+    // Tells the thread that no core-thread pushes any more. It then exports what is queued, flushes,
+    // and ends; what is still queued after `grace` is counted as abandoned. Returns when the thread
+    // has ended or, if the plugin will not return, when `grace` has passed: false then, and the
+    // exporter must not be destroyed. [main-thread]
+    [[nodiscard]] bool drain_and_stop(Duration grace);
+
+    [[nodiscard]] const std::string& name() const noexcept;
+    [[nodiscard]] ExporterAccounts accounts() const;  // [any-thread]
+
+private:
+    struct State;
+    explicit Exporter(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace latmon
