@@ -67,13 +67,22 @@ static_assert(receive_buffer_bytes >= 16 + 28 + receive_control_bytes + probe_by
 // Completions looked at between two looks at the clock.
 inline constexpr std::uint32_t completion_batch = 256;
 
-// -- Reflector (research/reliability 2.8) -------------------------------------------------------
+// -- Reflector -------------------------------------------------------
 inline constexpr std::uint32_t sessions_per_core = 16'384;  // 64 octets each: 1 MiB.
 inline constexpr std::uint32_t rate_slots_per_core = 65'536;
+// What the limit over all sources lets through at once: a core that was away for this long finds so
+// much waiting, and it is nobody's excess.
+inline constexpr std::int64_t rate_total_burst_ns = 100'000'000;
 // RFC 5357 section 4.2 REFWAIT: a session that has been silent for so long is forgotten.
 inline constexpr std::int64_t session_idle_ns = 900'000'000'000;
 inline constexpr std::uint32_t tcp_sessions_per_core = 1'024;
-inline constexpr std::uint32_t tcp_sessions_per_address = 16;
+// One host may probe with several traffic classes and sizes; more looks like an attack. Loopback and
+// targets are exempt.
+inline constexpr std::uint32_t tcp_sessions_per_address = 64;
+// Silence after which a connection is closed.
+inline constexpr std::int64_t tcp_idle_ns = 900'000'000'000;
+// A frame of the largest size and its header, in whole pages; touched only as far as it is used.
+inline constexpr std::uint32_t tcp_buffer_bytes = 17 * 4'096;
 inline constexpr std::int64_t tcp_preface_ns = 5'000'000'000;  // Slow-loris bound.
 
 // -- Queues -----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// STAMP over TCP: the same PDUs as over UDP, in frames over one kept connection. Each side opens with
-// a preface; then frames follow back to back. Pure; used on core-threads; allocates nothing.
+// STAMP over TCP: the same PDUs as over UDP, in frames over one kept connection. Each side opens
+// with a preface; then frames follow back to back. Pure; used on core-threads; allocates nothing.
 //
 //   Preface, 16 octets                        Frame
 //    0  'L' 'M' 'N' '1'          4             0  Length of the PDU         2   44..65,507
@@ -50,8 +50,8 @@ void encode_preface(const Preface& preface, std::span<std::byte, preface_bytes> 
 void encode_frame_header(const FrameHeader& header,
                          std::span<std::byte, frame_header_bytes> out) noexcept;
 
-// Nothing if the length is out of [44, 65,507], the type unknown or the zero not zero: the stream is
-// then out of step, and the only cure is to close it.
+// Nothing if the length is out of [44, 65,507], the type unknown or the zero not zero: the stream
+// is then out of step, and the only cure is to close it.
 [[nodiscard]] std::optional<FrameHeader> decode_frame_header(
     std::span<const std::byte, frame_header_bytes> data) noexcept;
 

@@ -79,14 +79,14 @@ inline constexpr std::uint32_t tlv_header_bytes = 4;
 
 // The octets behind a sender's base packet that make it `packet_bytes` long: one Extra Padding TLV,
 // whose value the caller leaves zero. Writes its header to `out` and returns how many octets of it
-// were written: 4, or less if there is no room for a header (1..3 trailing octets are no TLV and are
-// left zero), or 0 for a bare base packet. `packet_bytes` is in [44, probe_bytes_max].
+// were written: 4, or less if there is no room for a header (1..3 trailing octets are no TLV and
+// are left zero), or 0 for a bare base packet. `packet_bytes` is in [44, probe_bytes_max].
 [[nodiscard]] std::uint32_t encode_padding_header(
     std::uint32_t packet_bytes, std::span<std::byte, tlv_header_bytes> out) noexcept;
 
-// Turns the TLVs of a request into those of its reply, in place, by RFC 8972 section 4: known and fine
-// U=M=I=0, unknown U=1, a length beyond the end M=1 and the rest copied as it is. 1..3 octets at the
-// end stay as they are. Returns the number of TLVs walked. Never grows.
+// Turns the TLVs of a request into those of its reply, in place, by RFC 8972 section 4: known and
+// fine U=M=I=0, unknown U=1, a length beyond the end M=1 and the rest copied as it is. 1..3 octets
+// at the end stay as they are. Returns the number of TLVs walked. Never grows.
 std::uint32_t reflect_tlvs(std::span<std::byte> tlvs) noexcept;
 
 // Loop breaker: true if `data`, at least 44 octets, looks like a packet that a
