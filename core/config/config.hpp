@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operator asked for, checked and with every default filled in. Plain structs that mirror the
-// TOML; the defaults stand here and only here. Made by parse.cpp on the main-thread, turned into a
-// Plan by plan.cpp, never changed in between. configs/default.toml is the same as a manual.
+// What an operator asked for, checked and with every default filled in. Plain structs that mirror
+// the TOML; the defaults stand here and only here. Made by parse.cpp on the main-thread, turned
+// into a Plan by plan.cpp, never changed in between. configs/default.toml is the same as a manual.
 #pragma once
 
 #include "base/address.hpp"
@@ -23,7 +23,7 @@ struct SourcePosition {
     std::uint32_t column = 0;
 };
 
-// How a core-thread waits for its next deadline (DESIGN.md section 4).
+// How a core-thread waits for its next deadline.
 enum class Precision : std::uint8_t {
     power,     // Sleeps until the deadline: least CPU, wakes tens of microseconds late.
     balanced,  // Wakes early by as much as recent wake-ups were late, and spins the rest.
@@ -31,6 +31,21 @@ enum class Precision : std::uint8_t {
 };
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical };
+
+// The kinds of samples that an exporter can take: bit `1 << latmon_kind_t` of
+// include/latmon/sample.h, which this layer does not see. Where both are seen it is asserted that
+// they agree.
+inline constexpr std::uint32_t exchange_kind_bit = 1U << 1U;
+inline constexpr std::uint32_t connect_kind_bit = 1U << 2U;
+inline constexpr std::uint32_t reflection_kind_bit = 1U << 3U;
+inline constexpr std::uint32_t node_kind_bit = 1U << 4U;
+
+// What an exporter takes if its table does not say: everything that this node measured itself.
+inline constexpr std::uint32_t exporter_kinds_default =
+    exchange_kind_bit | connect_kind_bit | node_kind_bit;
+// What the ancestor reported: its receiver made the one-way delays, and it had no counters.
+inline constexpr std::uint32_t exporter_kinds_compatible =
+    exchange_kind_bit | connect_kind_bit | reflection_kind_bit;
 
 // One [[targets]] table, with the top-level values inherited where it says nothing.
 struct TargetConfig {
@@ -67,18 +82,19 @@ struct ExporterConfig {
     std::string path;    // The .so itself; "": `plugin` is given.
     std::string name;    // Unique; in logs and counters. Default: the plugin's name, numbered.
     std::uint32_t queue_samples = limits::queue_samples_default;  // Per core; a power of two.
-    std::uint32_t kinds = 0;     // Mask of kind_bit(): the samples it takes. 0: the default kinds.
+    std::uint32_t kinds = 0;  // Mask of ..._kind_bit: the samples it takes. 0: the default kinds.
     bool is_compatible = false;  // The ancestor's shape: [metrics]. The option "compatible".
     std::vector<std::pair<std::string, OptionValue>> options;
     SourcePosition where;
 };
 
-// The [reflector] table: whom we answer, and how much (research/reliability.md section 2.8).
+// The [reflector] table: whom we answer, and how much.
 struct ReflectorConfig {
     // Loopback, private and link-local prefixes; targets' own addresses are always allowed.
     std::vector<Prefix> allow;
     bool allow_any = false;  // allow = ["any"]: short requests are then refused.
-    // Prefixes that may send from ports below 1024 or from a reflector's own port.
+    // Prefixes that may send from ports below 1024. From a reflector's own port nobody may: that is
+    // the first guard against two reflectors that answer each other for ever.
     std::vector<Prefix> service_source_allow;
     std::uint32_t rate_per_source = 10'000;  // Datagrams a second; loopback and targets are exempt.
     std::uint32_t burst_per_source = 2'000;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TOML text to Config. Two shapes of file are understood, and may be mixed but for the exporters: the
-// ancestor's (`[metrics] backend = "..."`) and the new one (`[[exporters]]`). Every mistake in a file
-// is reported, not just the first. The only file that knows toml++ is parse.cpp. [main-thread]
+// TOML text to Config. Two shapes of file are understood, and may be mixed but for the exporters:
+// the ancestor's (`[metrics] backend = "..."`) and the new one (`[[exporters]]`). Every mistake in
+// a file is reported, not just the first. The only file that knows toml++ is parse.cpp.
+// [main-thread]
 #pragma once
 
 #include "base/error.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The plan: who runs what. A pure function of the configuration and of the CPUs at hand; the last
-// place where an operator's input is doubted. After it nothing checks again, and nothing in it changes.
+// place where an operator's input is doubted. After it nothing checks again, and nothing in it
+// changes.
 #pragma once
 
 #include "base/error.hpp"
@@ -66,8 +67,8 @@ struct Plan {
     std::vector<std::string> warnings;  // One line each.
 };
 
-// Expands targets to probes, spreads them over cores by the load they make, gives each its phase and
-// session id. `cpus` are the CPU numbers this process may run on, in order, at least one.
+// Expands targets to probes, spreads them over cores by the load they make, gives each its phase
+// and session id. `cpus` are the CPU numbers this process may run on, in order, at least one.
 // Errors: a CPU that is not at hand, more targets than a core holds, timeouts that need too many
 // probes in flight. [main-thread]
 [[nodiscard]] Result<Plan> make_plan(const Config& config, std::span<const std::uint32_t> cpus);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads what a target may say itself or inherit. The command line stands between the two: over the
+// top level, under a target.
+#include "config/read_common.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+
+namespace latmon {
+namespace {
+
+// What the ancestor pads its probes to: an Ethernet frame's payload less headers, with room to
+// spare.
+constexpr std::uint32_t compatible_size_bytes = 1'470;
+// IFNAMSIZ less the NUL.
+constexpr std::size_t interface_octets_max = 15;
+
+// A size that a probe can have: at least a STAMP packet, at most a datagram. `what` names the size.
+std::uint32_t fit_size(std::uint32_t size_bytes, std::string_view what, std::string& warning) {
+    const std::uint32_t fitting =
+        std::clamp(size_bytes, limits::stamp_base_bytes, limits::probe_bytes_max);
+    if (fitting != size_bytes) {
+        warning = fmt::format("{} is {}; {} octets are used, {}", what, size_bytes, fitting,
+                              fitting > size_bytes ? "the least that holds a probe"
+                                                   : "the most that a datagram holds");
+    }
+    return fitting;
+}
+
+void read_source(const TableReader& reader, TargetConfig& target) {
+    std::string source;
+    if (!reader.read("source", source)) return;
+    const std::optional<Endpoint> address = parse_endpoint(source, 0);
+    if (!source.empty() && (!address || is_multicast(address->address))) {
+        reader.mistakes().error(reader.find("source")->value.where,
+                                fmt::format("\"source\" is {}; write an address of this host, such "
+                                            "as \"192.0.2.1\" or \"2001:db8::1\"",
+                                            in_quotes(source)));
+        return;
+    }
+    target.source = source;
+}
+
+void read_interface(const TableReader& reader, TargetConfig& target) {
+    std::string interface;
+    if (!reader.read("interface", interface)) return;
+    if (interface.size() > interface_octets_max || interface.find('/') != std::string::npos) {
+        reader.mistakes().error(reader.find("interface")->value.where,
+                                fmt::format("\"interface\" is {}; write a name of at most {} "
+                                            "octets as `ip link` shows it",
+                                            in_quotes(interface), interface_octets_max));
+        return;
+    }
+    target.interface = interface;
+}
+
+// A flag of the command line, for messages.
+struct Flag {
+    std::string_view name;
+    Mistakes& mistakes;
+};
+
+void override_with(std::optional<double> count, const Flag& flag, const DurationRange& range,
+                   Duration& out) {
+    if (!count) return;
+    const std::optional<Duration> duration = to_duration(*count, range);
+    if (duration) {
+        out = *duration;
+    } else {
+        flag.mistakes.command_line_error(
+            fmt::format("{} is {}; write {}", flag.name, *count, describe(range)));
+    }
+}
+
+template <std::unsigned_integral Integer>
+void override_with(std::optional<Integer> value, const Flag& flag, const IntegerRange& range,
+                   Integer& out) {
+    if (!value) return;
+    if (contains(range, *value)) {
+        out = *value;
+    } else {
+        flag.mistakes.command_line_error(
+            fmt::format("{} is {}; write {}", flag.name, *value, describe(range)));
+    }
+}
+
+void override_size(std::optional<std::uint32_t> size_bytes, const Flag& flag, std::uint32_t& out) {
+    if (!size_bytes) return;
+    override_with(size_bytes, flag, size_range, out);
+    std::string warning;
+    out = fit_size(out, flag.name, warning);
+    if (!warning.empty()) flag.mistakes.command_line_warning(warning);
+}
+
+void apply_overrides(const ConfigOverrides& overrides, TargetConfig& target, Mistakes& mistakes) {
+    if (overrides.rtt) target.rtt = *overrides.rtt;
+    if (overrides.tcp_latency) target.tcp_latency = *overrides.tcp_latency;
+    override_with(overrides.tcp_port, {"--tcp-port", mistakes}, port_range, target.tcp_port);
+    override_with(overrides.udp_port, {"--udp-port", mistakes}, port_range, target.udp_port);
+    override_with(overrides.max_lost, {"--max-lost", mistakes}, max_lost_range, target.max_lost);
+    override_with(overrides.interval_ms, {"--interval", mistakes}, interval_range, target.interval);
+    override_with(overrides.timeout_s, {"--timeout", mistakes}, timeout_range, target.timeout);
+    override_size(overrides.max_size_bytes, {"--max-size", mistakes}, target.size_bytes);
+}
+
+}  // namespace
+
+bool read_size(const TableReader& reader, std::string_view key, std::uint32_t& size_bytes) {
+    if (!reader.read(key, size_bytes, size_range)) return false;
+    std::string warning;
+    size_bytes = fit_size(size_bytes, in_quotes(key), warning);
+    if (!warning.empty()) reader.mistakes().warn(reader.find(key)->value.where, warning);
+    return true;
+}
+
+// The keys that the top level and a target have in common, but for the sizes.
+void read_common(const TableReader& reader, TargetConfig& target) {
+    reader.read("rtt", target.rtt);
+    reader.read("tcp_latency", target.tcp_latency);
+    reader.read("udp_port", target.udp_port, port_range);
+    reader.read("tcp_port", target.tcp_port, port_range);
+    reader.read("interval", target.interval, interval_range);
+    reader.read("timeout", target.timeout, timeout_range);
+    reader.read("jitter", target.jitter, jitter_range);
+    reader.read("max_lost", target.max_lost, max_lost_range);
+    reader.read("dscp", target.dscp, dscp_range);
+    read_source(reader, target);
+    read_interface(reader, target);
+}
+
+TargetConfig read_inherited(const TableReader& top, const ConfigOverrides& overrides,
+                            bool is_compatible) {
+    TargetConfig inherited;
+    if (is_compatible) inherited.size_bytes = compatible_size_bytes;
+    read_common(top, inherited);
+    read_size(top, "max_size", inherited.size_bytes);
+    read_size(top, "size", inherited.size_bytes);
+    apply_overrides(overrides, inherited, top.mistakes());
+    return inherited;
+}
+
+}  // namespace latmon

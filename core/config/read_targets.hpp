@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The [[targets]] tables: what they inherit, what they say themselves, and whether two of them
+// could be told apart in a metric. [main-thread]
+#pragma once
+
+#include "config/config.hpp"
+#include "config/table_reader.hpp"
+
+#include <vector>
+
+namespace latmon {
+
+// Every [[targets]] table of the file, in its order. `config` gives the protocols that are on.
+[[nodiscard]] std::vector<TargetConfig> read_targets(const TableReader& top,
+                                                     const TargetConfig& inherited,
+                                                     const Config& config);
+
+}  // namespace latmon

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the tests of config/ have in common: a TOML text as a Config, or as what is wrong with it.
+// The text stands for a file named t.toml.
+#pragma once
+
+#include "config/parse.hpp"
+
+#include <doctest/doctest.h>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace latmon {
+
+// The Config of a text that must be right.
+inline Config config_of(std::string_view text, const ConfigOverrides& overrides = {}) {
+    std::vector<std::string> warnings;
+    const Result<Config> config = parse_config(text, "t.toml", overrides, warnings);
+    if (!config) FAIL(config.error().text);
+    return *config;
+}
+
+// The lines that say what is wrong with a text; "" if it is right.
+inline std::string errors_of(std::string_view text, const ConfigOverrides& overrides = {}) {
+    std::vector<std::string> warnings;
+    const Result<Config> config = parse_config(text, "t.toml", overrides, warnings);
+    if (config) return "";
+    CHECK(config.error().code == ExitCode::configuration);
+    return config.error().text;
+}
+
+inline std::vector<std::string> warnings_of(std::string_view text,
+                                            const ConfigOverrides& overrides = {}) {
+    std::vector<std::string> warnings;
+    static_cast<void>(parse_config(text, "t.toml", overrides, warnings));
+    return warnings;
+}
+
+inline bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace latmon

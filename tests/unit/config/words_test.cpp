@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Claims about words.
+#include "config/words.hpp"
+
+#include <doctest/doctest.h>
+
+namespace latmon {
+namespace {
+
+TEST_CASE("words: case does not count, the rest does") {
+    CHECK(find_word("ClickHouse", metrics_backends) == 5);
+    CHECK(find_word("clickhouse ", metrics_backends) == std::nullopt);
+    CHECK(find_word("", metrics_backends) == std::nullopt);
+}
+
+TEST_CASE("words: an unknown one is told with a guess and with all that are known") {
+    CHECK(describe_unknown("spinn", texts_of(precision_words)) ==
+          "\"spinn\" is not known here; did you mean \"spin\"? write one of \"power\", "
+          "\"balanced\", \"spin\"");
+    CHECK(describe_unknown("fast", texts_of(precision_words)) ==
+          "\"fast\" is not known here; write one of \"power\", \"balanced\", \"spin\"");
+}
+
+}  // namespace
+}  // namespace latmon
