@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One exporter: a plugin's instance, its thread, and the queues that feed it, one per core. The thread
-// pops batches and hands them to the plugin; it may block there, and the cost is samples dropped at the
-// other end of the queue. Knows nothing of probes.
+// One exporter: a plugin's instance, its thread, and the queues that feed it, one per core. The
+// thread pops batches and hands them to the plugin; it may block there, and the cost is samples
+// dropped at the other end of the queue. Knows nothing of probes.
 #pragma once
 
 #include "base/error.hpp"
@@ -50,10 +50,11 @@ public:
     // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
     void start(std::span<const std::uint32_t> core_cpus);
 
-    // Tells the thread that no core-thread pushes any more. It then exports what is queued, flushes,
-    // and ends; what is still queued after `grace` is counted as abandoned. Returns when the thread
-    // has ended or, if the plugin will not return, when `grace` has passed: false then, and the
-    // exporter must not be destroyed. [main-thread]
+    // Tells the thread that no core-thread pushes any more. It then exports what is queued,
+    // flushes, and ends; what is still queued after `grace` is counted as abandoned. Returns when
+    // the thread has ended or, if the plugin will not return, when `grace` has passed: false then,
+    // and the exporter must not be destroyed. To ask again is allowed, and changes no account.
+    // [main-thread]
     [[nodiscard]] bool drain_and_stop(Duration grace);
 
     [[nodiscard]] const std::string& name() const noexcept;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One measurement, as it travels from a core-thread through a queue to an exporter: 256 octets, four
- * cache lines, no pointers, the same on every core. The layout is frozen: samples stand in arrays,
- * so that not even their size may change within an ABI version. tests/abi pins every offset.
+ * One measurement, as it travels from a core-thread through a queue to an exporter: 256 octets,
+ * four cache lines, no pointers, the same on every core. The layout is frozen: samples stand in
+ * arrays, so that not even their size may change within an ABI version. tests/abi pins every
+ * offset.
  *
  * Two rules make a sample safe to publish:
  *   1. No value stands for "no value". A field holds something only if its bit in `valid` is set;
@@ -34,7 +35,7 @@ typedef enum latmon_kind {
 /* What became of it. Only OK and REORDERED were answered in time and carry an rtt. */
 typedef enum latmon_status {
     LATMON_STATUS_OK = 1,
-    LATMON_STATUS_LOST = 2,         /* No reply within the timeout; where it was lost is not known. */
+    LATMON_STATUS_LOST = 2,         /* No reply within the timeout; lost on either way. */
     LATMON_STATUS_LOST_FORWARD = 3, /* The reflector never saw it. */
     LATMON_STATUS_LOST_REVERSE = 4, /* The reflector answered, the answer did not arrive. */
     LATMON_STATUS_LATE = 5,         /* A reply to a probe already reported lost; never an rtt. */
@@ -42,7 +43,7 @@ typedef enum latmon_status {
     LATMON_STATUS_REORDERED = 7,    /* Answered, after a probe that was sent later. */
     LATMON_STATUS_LOCAL_ERROR = 8,  /* It never left this host: see `error`. */
     LATMON_STATUS_UNREACHABLE = 9,  /* The network or the far host refused it: see `error`. */
-    LATMON_STATUS_INVALID = 10      /* A reply that cannot be one of ours, or that makes no sense. */
+    LATMON_STATUS_INVALID = 10      /* A reply that cannot be ours, or that makes no sense. */
 } latmon_status_t;
 
 /* How much the one-way delays of this sample may be trusted. */
@@ -71,16 +72,16 @@ typedef enum latmon_protocol {
 } latmon_protocol_t;
 
 /* Bits of `valid`: which fields hold a value. Fields not named here always do. */
-#define LATMON_HAS_RTT (1u << 0)          /* rtt_ns */
-#define LATMON_HAS_RTT_USER (1u << 1)     /* rtt_user_ns */
-#define LATMON_HAS_TURNAROUND (1u << 2)   /* turnaround_ns */
-#define LATMON_HAS_LOCAL_TX (1u << 3)     /* local_tx_ns */
-#define LATMON_HAS_LOCAL_RX (1u << 4)     /* local_rx_ns */
-#define LATMON_HAS_PEER_RX (1u << 5)      /* peer_rx_ns */
-#define LATMON_HAS_PEER_TX (1u << 6)      /* peer_tx_ns */
-#define LATMON_HAS_OWD_FWD (1u << 7)      /* owd_fwd_ns */
-#define LATMON_HAS_OWD_FWD_LO_HI (1u << 8) /* owd_fwd_lo_ns, owd_fwd_hi_ns */
-#define LATMON_HAS_OWD_REV (1u << 9)      /* owd_rev_ns */
+#define LATMON_HAS_RTT (1u << 0)            /* rtt_ns */
+#define LATMON_HAS_RTT_USER (1u << 1)       /* rtt_user_ns */
+#define LATMON_HAS_TURNAROUND (1u << 2)     /* turnaround_ns */
+#define LATMON_HAS_LOCAL_TX (1u << 3)       /* local_tx_ns */
+#define LATMON_HAS_LOCAL_RX (1u << 4)       /* local_rx_ns */
+#define LATMON_HAS_PEER_RX (1u << 5)        /* peer_rx_ns */
+#define LATMON_HAS_PEER_TX (1u << 6)        /* peer_tx_ns */
+#define LATMON_HAS_OWD_FWD (1u << 7)        /* owd_fwd_ns */
+#define LATMON_HAS_OWD_FWD_LO_HI (1u << 8)  /* owd_fwd_lo_ns, owd_fwd_hi_ns */
+#define LATMON_HAS_OWD_REV (1u << 9)        /* owd_rev_ns */
 #define LATMON_HAS_OWD_REV_LO_HI (1u << 10) /* owd_rev_lo_ns, owd_rev_hi_ns */
 #define LATMON_HAS_T1 (1u << 11)
 #define LATMON_HAS_T2 (1u << 12)
@@ -93,14 +94,14 @@ typedef enum latmon_protocol {
 #define LATMON_HAS_TTL_REV (1u << 19)
 #define LATMON_HAS_DSCP_FWD (1u << 20)
 #define LATMON_HAS_DSCP_REV (1u << 21)
-#define LATMON_HAS_SCHEDULE (1u << 22)    /* scheduled_ns, lateness_ns */
-#define LATMON_HAS_ERROR (1u << 23)       /* error */
-#define LATMON_HAS_VALUE (1u << 24)       /* value */
-#define LATMON_HAS_PEER (1u << 25)        /* peer_address, peer_port, ssid */
-#define LATMON_HAS_SEQUENCE (1u << 26)    /* sequence */
+#define LATMON_HAS_SCHEDULE (1u << 22) /* scheduled_ns, lateness_ns */
+#define LATMON_HAS_ERROR (1u << 23)    /* error */
+#define LATMON_HAS_VALUE (1u << 24)    /* value */
+#define LATMON_HAS_PEER (1u << 25)     /* peer_address, peer_port, ssid */
+#define LATMON_HAS_SEQUENCE (1u << 26) /* sequence */
 
-/* Bits of `blame`: what this host did wrong while the exchange was under way. A statistic that wants
- * only the network leaves samples with any of them out. */
+/* Bits of `blame`: what this host did wrong while the exchange was under way. A statistic that
+ * wants only the network leaves samples with any of them out. */
 #define LATMON_BLAME_SENT_LATE (1u << 0)      /* We sent it late: lateness_ns says by how much. */
 #define LATMON_BLAME_RECEIVED_LATE (1u << 1)  /* The kernel had the reply well before we read it. */
 #define LATMON_BLAME_LOOP_STALLED (1u << 2)   /* A turn of our loop took too long. */

@@ -18,5 +18,5 @@ function(latmon_add_plugin name)
     if(NOT LATMON_SANITIZE)  # Sanitizers leave their runtime's symbols to the executable.
         target_link_options(plugin_${name} PRIVATE -Wl,-z,defs)
     endif()
-    install(TARGETS plugin_${name} LIBRARY DESTINATION ${LATMON_PLUGIN_DIR})
+    install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/latmon/plugins)
 endfunction()

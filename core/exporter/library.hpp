@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the name of a plugin to its table of functions: finds the .so, looks at the file before the
+// dynamic linker runs any of its code, loads it, and shakes hands over the ABI. A library is never
+// unloaded: its threads, its atexit handlers and the strings it gave us may outlive every exporter.
+// Calls nothing of the plugin but latmon_plugin_entry(). [main-thread]
+#pragma once
+
+#include "base/error.hpp"
+#include "config/config.hpp"
+
+#include <latmon/plugin.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace latmon {
+
+struct LoadedPlugin {
+    const latmon_plugin_t* table =
+        nullptr;       // Static in the library; never NULL after load_plugin().
+    std::string file;  // Absolute path of the .so.
+};
+
+// The directories that NAME.so is looked for in, first match wins: the configured ones, those of
+// the environment variable LATMON_PLUGIN_PATH (separated by colons), `plugins` next to the running
+// executable (a build tree), and the one that latmon was installed with. Absolute. [main-thread]
+[[nodiscard]] std::vector<std::string> plugin_directories(std::span<const std::string> configured);
+
+// Finds, checks and loads what `config` names by `plugin` or `path`. The same file loaded twice is
+// one library and one table. Every error is one line that names the file and the cure, with
+// ExitCode::configuration. [main-thread]
+[[nodiscard]] Result<LoadedPlugin> load_plugin(const ExporterConfig& config,
+                                               std::span<const std::string> plugin_path);
+
+}  // namespace latmon

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JSON by hand: one shape, no tree in memory, no library. The tables below are the shape.
+#include "support/json.hpp"
+
+#include "support/words.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstddef>
+#include <cstring>
+
+namespace latmon::plugins {
+namespace {
+
+struct TimeField {
+    std::uint32_t bit;
+    std::string_view name;
+    std::int64_t latmon_sample_t::*field;
+};
+
+constexpr TimeField time_fields[] = {
+    {LATMON_HAS_SCHEDULE, "scheduled_ns", &latmon_sample_t::scheduled_ns},
+    {LATMON_HAS_SCHEDULE, "lateness_ns", &latmon_sample_t::lateness_ns},
+    {LATMON_HAS_RTT, "rtt_ns", &latmon_sample_t::rtt_ns},
+    {LATMON_HAS_RTT_USER, "rtt_user_ns", &latmon_sample_t::rtt_user_ns},
+    {LATMON_HAS_TURNAROUND, "turnaround_ns", &latmon_sample_t::turnaround_ns},
+    {LATMON_HAS_LOCAL_TX, "local_tx_ns", &latmon_sample_t::local_tx_ns},
+    {LATMON_HAS_LOCAL_RX, "local_rx_ns", &latmon_sample_t::local_rx_ns},
+    {LATMON_HAS_PEER_RX, "peer_rx_ns", &latmon_sample_t::peer_rx_ns},
+    {LATMON_HAS_PEER_TX, "peer_tx_ns", &latmon_sample_t::peer_tx_ns},
+    {LATMON_HAS_OWD_FWD, "owd_fwd_ns", &latmon_sample_t::owd_fwd_ns},
+    {LATMON_HAS_OWD_FWD_LO_HI, "owd_fwd_lo_ns", &latmon_sample_t::owd_fwd_lo_ns},
+    {LATMON_HAS_OWD_FWD_LO_HI, "owd_fwd_hi_ns", &latmon_sample_t::owd_fwd_hi_ns},
+    {LATMON_HAS_OWD_REV, "owd_rev_ns", &latmon_sample_t::owd_rev_ns},
+    {LATMON_HAS_OWD_REV_LO_HI, "owd_rev_lo_ns", &latmon_sample_t::owd_rev_lo_ns},
+    {LATMON_HAS_OWD_REV_LO_HI, "owd_rev_hi_ns", &latmon_sample_t::owd_rev_hi_ns},
+    {LATMON_HAS_T1, "t1_ns", &latmon_sample_t::t1_ns},
+    {LATMON_HAS_T2, "t2_ns", &latmon_sample_t::t2_ns},
+    {LATMON_HAS_T3, "t3_ns", &latmon_sample_t::t3_ns},
+    {LATMON_HAS_T4, "t4_ns", &latmon_sample_t::t4_ns},
+    {LATMON_HAS_CLOCK_ERROR_LOCAL, "clock_error_local_ns", &latmon_sample_t::clock_error_local_ns},
+    {LATMON_HAS_CLOCK_ERROR_REMOTE, "clock_error_remote_ns",
+     &latmon_sample_t::clock_error_remote_ns},
+};
+
+struct SmallField {
+    std::uint32_t bit;
+    std::string_view name;
+    std::uint8_t latmon_sample_t::*field;
+};
+
+constexpr SmallField small_fields[] = {
+    {LATMON_HAS_TTL_FWD, "ttl_fwd", &latmon_sample_t::ttl_fwd},
+    {LATMON_HAS_TTL_REV, "ttl_rev", &latmon_sample_t::ttl_rev},
+    {LATMON_HAS_DSCP_FWD, "dscp_fwd", &latmon_sample_t::dscp_fwd},
+    {LATMON_HAS_DSCP_REV, "dscp_rev", &latmon_sample_t::dscp_rev},
+};
+
+struct StampField {
+    std::string_view name;
+    std::uint8_t latmon_sample_t::*field;
+};
+
+constexpr StampField stamp_fields[] = {
+    {"t1_stamp", &latmon_sample_t::t1_stamp},
+    {"t2_stamp", &latmon_sample_t::t2_stamp},
+    {"t3_stamp", &latmon_sample_t::t3_stamp},
+    {"t4_stamp", &latmon_sample_t::t4_stamp},
+};
+
+// One code point off the front of `rest`; U+FFFD for an octet that starts none.
+// Well-formed sequences: Unicode 15, table 3-7.
+char32_t next_code_point(std::string_view& rest) noexcept {
+    const auto octet = [&](std::size_t index) -> std::uint32_t {
+        return index < rest.size() ? static_cast<unsigned char>(rest[index]) : 0;
+    };
+    const std::uint32_t first = octet(0);
+    const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    std::uint32_t value = length == 1 ? first : first & (0xFFU >> (length + 1));
+    bool is_sound = first < 0x80 || (first >= 0xC2 && first <= 0xF4);
+    for (std::size_t index = 1; index < length; ++index) {
+        is_sound = is_sound && (octet(index) & 0xC0U) == 0x80;
+        value = (value << 6U) | (octet(index) & 0x3FU);
+    }
+    constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    is_sound = is_sound && value >= least[length] && value <= 0x10FFFF &&
+               (value < 0xD800 || value > 0xDFFF);
+    rest.remove_prefix(is_sound ? length : 1);
+    return is_sound ? value : 0xFFFD;
+}
+
+void append_unit(std::string& out, std::uint32_t unit) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        out += digits[(unit >> static_cast<unsigned>(shift)) & 0xFU];
+    }
+}
+
+void append_escaped(std::string& out, char32_t code_point) {
+    constexpr std::string_view special = "\"\\\b\f\n\r\t";
+    constexpr std::string_view letters = "\"\\bfnrt";
+    const std::uint32_t value = code_point;
+    const std::size_t place =
+        value < 0x80 ? special.find(static_cast<char>(value)) : std::string_view::npos;
+    if (place != std::string_view::npos) {
+        out += '\\';
+        out += letters[place];
+    } else if (value >= 0x20 && value < 0x7F) {
+        out += static_cast<char>(value);
+    } else if (value < 0x10000) {
+        append_unit(out, value);
+    } else {
+        append_unit(out, 0xD800 + ((value - 0x10000) >> 10U));
+        append_unit(out, 0xDC00 + ((value - 0x10000) & 0x3FFU));
+    }
+}
+
+// The members of one object, in the order of calls.
+class Object {
+public:
+    explicit Object(std::string& out) : out_(out) { out_ += '{'; }
+
+    void number(std::string_view name, std::int64_t value) {
+        key(name);
+        append_integer(out_, value);
+    }
+    // `word` is ours: nothing in it needs escaping.
+    void word(std::string_view name, std::string_view word) {
+        key(name);
+        quote(word);
+    }
+    void text(std::string_view name, std::string_view utf8) {
+        key(name);
+        append_json_string(out_, utf8);
+    }
+    void tags(const latmon_series_t& series) {
+        key("tags");
+        out_ += '[';
+        for (std::uint32_t index = 0; index < series.tags_count; ++index) {
+            if (index > 0) out_ += ',';
+            append_json_string(out_, series.tags[index]);
+        }
+        out_ += ']';
+    }
+    void blame(std::uint32_t bits) {
+        key("blame");
+        out_ += '[';
+        for (std::uint32_t rest = bits; rest != 0; rest &= rest - 1) {
+            if (rest != bits) out_ += ',';
+            quote(blame_word(static_cast<unsigned>(std::countr_zero(rest))));
+        }
+        out_ += ']';
+    }
+    void end() { out_ += '}'; }
+
+private:
+    void key(std::string_view name) {
+        if (!is_first_) out_ += ',';
+        is_first_ = false;
+        quote(name);
+        out_ += ':';
+    }
+    void quote(std::string_view word) {
+        out_ += '"';
+        out_ += word;
+        out_ += '"';
+    }
+
+    std::string& out_;
+    bool is_first_ = true;
+};
+
+void append_node(Object& object, const latmon_sample_t& sample, const latmon_series_t* series) {
+    if (series != nullptr) {
+        object.text("name", series->name);
+        object.text("source", series->source);
+    }
+    object.number("series_id", sample.series_id);
+    object.number("core", sample.core);
+    object.number("time_ns", sample.time_ns);
+    if ((sample.valid & LATMON_HAS_VALUE) != 0) object.number("value", sample.value);
+}
+
+std::string_view error_name(std::int32_t error) {
+    if (error == LATMON_ERROR_UNRESOLVED) return "UNRESOLVED";
+    const char* const name = ::strerrorname_np(error);  // glibc 2.32
+    return name == nullptr ? "unknown" : name;
+}
+
+void append_optional(Object& object, const latmon_sample_t& sample) {
+    const auto has = [&](std::uint32_t bit) -> bool { return (sample.valid & bit) != 0; };
+    for (const TimeField& field : time_fields) {
+        if (has(field.bit)) object.number(field.name, sample.*field.field);
+    }
+    if (sample.owd_class != LATMON_OWD_NONE) {
+        object.word("owd_class", owd_class_word(sample.owd_class));
+    }
+    for (const StampField& field : stamp_fields) {
+        if (sample.*field.field != LATMON_STAMP_NONE) {
+            object.word(field.name, stamp_word(sample.*field.field));
+        }
+    }
+    for (const SmallField& field : small_fields) {
+        if (has(field.bit)) object.number(field.name, sample.*field.field);
+    }
+    if (has(LATMON_HAS_PEER_SEQUENCE)) object.number("peer_sequence", sample.peer_sequence);
+    if (has(LATMON_HAS_PEER)) {
+        object.word("peer_address", address_text(sample.peer_address));
+        object.number("peer_port", sample.peer_port);
+        object.number("ssid", sample.ssid);
+    }
+    if (has(LATMON_HAS_VALUE)) object.number("value", sample.value);
+    if (has(LATMON_HAS_ERROR)) {
+        object.number("error", sample.error);
+        object.word("error_name", error_name(sample.error));
+    }
+}
+
+void append_measurement(Object& object, const latmon_sample_t& sample,
+                        const latmon_series_t* series) {
+    object.word("status", status_word(sample.status));
+    object.word("protocol", protocol_word(sample.protocol));
+    if (series != nullptr) {
+        object.text("source", series->source);
+        object.text("target", series->target);
+        object.tags(*series);
+    }
+    object.number("series_id", sample.series_id);
+    if ((sample.valid & LATMON_HAS_SEQUENCE) != 0) object.number("sequence", sample.sequence);
+    object.number("core", sample.core);
+    object.number("time_ns", sample.time_ns);
+    // A handshake carries nothing of ours.
+    if (sample.kind != LATMON_KIND_CONNECT) object.number("packet_bytes", sample.packet_bytes);
+    append_optional(object, sample);
+    object.blame(sample.blame);
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view utf8) {
+    out += '"';
+    while (!utf8.empty()) {
+        append_escaped(out, next_code_point(utf8));
+    }
+    out += '"';
+}
+
+void append_integer(std::string& out, std::int64_t value) {
+    std::array<char, 20> digits;  // "-9223372036854775808"
+    const std::to_chars_result end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), value);
+    out.append(digits.data(), end.ptr);
+}
+
+std::string address_text(const std::uint8_t* address) {
+    static constexpr std::uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    const bool is_ipv4 = std::memcmp(address, mapped, sizeof(mapped)) == 0;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (is_ipv4) {
+        ::inet_ntop(AF_INET, address + sizeof(mapped), text.data(), text.size());
+    } else {
+        ::inet_ntop(AF_INET6, address, text.data(), text.size());
+    }
+    return text.data();
+}
+
+void append_json_sample(std::string& out, const latmon_sample_t& sample,
+                        const latmon_series_t* series) {
+    Object object(out);
+    object.number("v", 1);
+    object.word("kind", kind_word(sample.kind));
+    if (sample.kind == LATMON_KIND_NODE) {
+        append_node(object, sample, series);
+    } else {
+        append_measurement(object, sample, series);
+    }
+    object.end();
+}
+
+}  // namespace latmon::plugins

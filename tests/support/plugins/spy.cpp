@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A plugin that does as the test says and tells the test what it saw: see spy.hpp.
+#include "support/plugins/spy.hpp"
+
+#include <pthread.h>
+#include <array>
+#include <ctime>
+#include <stdexcept>
+
+namespace {
+
+void* create(const latmon_host_t* host, const latmon_options_t* options) {
+    const std::int64_t address = host->option_int(options, "spy", 0, INT64_MIN, INT64_MAX);
+    Spy* const spy = reinterpret_cast<Spy*>(address);
+    if (spy == nullptr) return nullptr;
+    spy->calls.push_back('c');
+    spy->host = host;
+    if (spy->throws_in_create) throw std::runtime_error("from create");
+    if (spy->refuses_silently) return nullptr;
+    spy->is_compatible = host->option_bool(options, "compatible", false);
+    spy->text = host->option_string(options, "text", "fallback");
+    if (!spy->refuses) return spy;
+    host->log(host, LATMON_LOG_WARNING, "this is not the reason");
+    host->log(host, LATMON_LOG_ERROR, "the moon is full: wait a week");
+    host->log(host, LATMON_LOG_INFO, "nor is this");
+    return nullptr;
+}
+
+latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
+    Spy& spy = *static_cast<Spy*>(exporter);
+    spy.calls.push_back('b');
+    std::array<char, 16> name{};
+    ::pthread_getname_np(::pthread_self(), name.data(), name.size());
+    spy.thread_name = name.data();
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &spy.signals);
+    ::pthread_getaffinity_np(::pthread_self(), sizeof(spy.cpus), &spy.cpus);
+    if (spy.is_gated) {
+        spy.entered.release();
+        spy.gate.acquire();
+    }
+    const timespec until{.tv_sec = spy.busy_until_ns / 1'000'000'000,
+                         .tv_nsec = spy.busy_until_ns % 1'000'000'000};
+    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    const bool is_first = spy.batches.empty();
+    spy.batches.push_back(count);
+    spy.samples.insert(spy.samples.end(), samples, samples + count);
+    if (spy.throws_once && is_first) throw std::runtime_error("from export_batch");
+    return spy.result;
+}
+
+latmon_result_t flush(void* exporter) {
+    Spy& spy = *static_cast<Spy*>(exporter);
+    spy.calls.push_back('f');
+    spy.flushed.release();
+    return LATMON_RESULT_OK;
+}
+
+void destroy(void* exporter) {
+    static_cast<Spy*>(exporter)->calls.push_back('d');
+}
+
+constexpr latmon_plugin_t plugin = {
+    .struct_size = sizeof(latmon_plugin_t),
+    .abi_version = LATMON_ABI_VERSION,
+    .name = "spy",
+    .version = "1",
+    .create = create,
+    .export_batch = export_batch,
+    .flush = flush,
+    .destroy = destroy,
+    .extension = nullptr,
+};
+
+}  // namespace
+
+const latmon_plugin_t* latmon_plugin_entry(void) {
+    return &plugin;
+}
