@@ -22,7 +22,7 @@ bool WallWatch::look() noexcept {
     // The slew that is lawful over a long sleep: 500 ppm, on top of the fixed allowance.
     const std::int64_t allowed_ns = limits::clock_step_ns + raw_passed.ns / 2'000;
     if (std::abs((wall_passed - raw_passed).ns) <= allowed_ns) return false;
-    has_stepped_ = true;
+    ++steps_;
     stepped_at_ = raw;
     return true;
 }

@@ -18,15 +18,19 @@ public:
     // the last call. Two clock reads, about 50 ns. [core-thread]
     bool look() noexcept;
 
-    // When look() last saw a step; `has_stepped()` says whether it ever did. [core-thread]
-    [[nodiscard]] bool has_stepped() const noexcept { return has_stepped_; }
-    [[nodiscard]] RawInstant stepped_at() const noexcept { return stepped_at_; }
+    // Whether look() saw a step at or after `since`. [core-thread]
+    [[nodiscard]] bool stepped_since(RawInstant since) const noexcept {
+        return steps_ > 0 && stepped_at_ >= since;
+    }
+
+    // Steps seen since construction. [core-thread]
+    [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
 
 private:
     const Clock& clock_;
     RawInstant raw_;  // The pair of the last look.
     WallTime wall_;
-    bool has_stepped_ = false;
+    std::uint64_t steps_ = 0;
     RawInstant stepped_at_;
 };
 

@@ -26,7 +26,25 @@ struct Operation {
     Operation& operator=(const Operation&) = delete;
 
     Callback on_complete;
-    bool is_active = false;  // From prepare until the completion without `has_more`.
+    bool is_active = false;      // From prepare until the completion without `has_more`.
+    bool yields_socket = false;  // Its results are sockets: an accept. Set by the ring.
+};
+
+// An operation that is a member of its owner and completes into one of its methods:
+//
+//     MethodOperation<&UdpProbe::on_receive> receive_{*this};
+template <auto Method>
+struct MethodOperation;
+
+template <typename Owner, void (Owner::*Method)(const Completion&) noexcept>
+struct MethodOperation<Method> : Operation {
+    explicit MethodOperation(Owner& the_owner) noexcept : Operation(call), owner(the_owner) {}
+
+    static void call(Operation& operation, const Completion& completion) noexcept {
+        (static_cast<MethodOperation&>(operation).owner.*Method)(completion);
+    }
+
+    Owner& owner;
 };
 
 }  // namespace latmon

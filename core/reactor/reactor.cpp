@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop of reactor.hpp.
+#include "reactor/reactor.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace latmon {
+namespace {
+
+// Timers fired before the ring is looked at again: a burst of deadlines must not keep replies waiting.
+constexpr std::uint32_t timers_per_turn = 32;
+
+// A sleep shorter than this costs more than it saves: entering and leaving the kernel takes as long.
+constexpr Duration sleep_min = Duration::from_us(5);
+
+}  // namespace
+
+Reactor::Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_t timers_max)
+    : ring_(ring), clock_(clock), timers_(timers_max), pacing_(mode) {}
+
+void Reactor::turn(Instant limit) noexcept {
+    ++counters_.turns;
+    wait_for(limit);
+    const Instant began = clock_.now();
+    // Before any timer fires: a reply that is already here must not be declared lost.
+    while (dispatch() == limits::completion_batch) {
+        ring_.poll();
+    }
+    note_stall(clock_.now() - began);
+    fire_due();
+}
+
+void Reactor::fire_due() noexcept {
+    const Instant began = clock_.now();
+    Instant now = began;
+    for (std::uint32_t fired = 0; fired < timers_per_turn; ++fired) {
+        Timer* const timer = timers_.first();
+        // Not what became due meanwhile: between two firings of one timer the ring is looked at, so
+        // that what the first one sent has completed.
+        if (timer == nullptr || timer->deadline > began) break;
+        const Duration lateness = now - timer->deadline;
+        timers_.disarm(*timer);
+        ++counters_.timers_fired;
+        counters_.lateness_ns_max = std::max(counters_.lateness_ns_max, lateness.ns);
+        timer->on_fire(*timer, now);
+        now = clock_.now();
+    }
+    note_stall(now - began);
+}
+
+void Reactor::wait_for(Instant limit) noexcept {
+    const Timer* const next = timers_.first();
+    const bool is_timed = next != nullptr && next->deadline < limit;
+    const Instant deadline = is_timed ? next->deadline : limit;
+    const Instant now = clock_.now();
+    if (deadline <= now) {
+        note_stall(now - deadline);
+        ring_.poll();
+        return;
+    }
+    const bool is_precise = is_timed && next->is_precise;
+    const Duration margin = is_precise ? pacing_.margin(now) : Duration{};
+    const Instant wake_at = deadline - margin;
+    if (!pacing_.never_sleeps() && wake_at - now >= sleep_min) {
+        ring_.wait(wake_at);
+        const Instant woke = clock_.now();
+        if (woke < wake_at) return;  // A completion came first.
+        if (is_precise) pacing_.note_wake(woke - wake_at);
+        note_stall(woke - wake_at);
+        if (woke >= deadline) return;
+    }
+    // Here there is a margin left to spin, or too little time to sleep, or sleeping is forbidden.
+    const Instant began = clock_.now();
+    spin_until(deadline);
+    pacing_.note_spin(clock_.now() - began);
+}
+
+// Polls the ring until `deadline`, handing out what arrives at once.
+void Reactor::spin_until(Instant deadline) noexcept {
+    Instant last = clock_.now();
+    while (last < deadline) {
+        ring_.poll();
+        if (dispatch() > 0) {
+            const Timer* const next = timers_.first();  // A callback may have armed an earlier one.
+            if (next != nullptr && next->deadline < deadline) deadline = next->deadline;
+        }
+        const Instant now = clock_.now();
+        note_stall(now - last);
+        last = now;
+    }
+}
+
+std::uint32_t Reactor::dispatch() noexcept {
+    const std::uint32_t count = ring_.drain(ready_);
+    if (count == 0) return 0;
+    // What is in ready_ had arrived before this moment, whatever is done for it below.
+    arrival_ = {clock_.now(), clock_.raw_now(), clock_.wall_now()};
+    if (ring_.counters().completion_overflows != overflows_seen_) {
+        overflows_seen_ = ring_.counters().completion_overflows;
+        note_overflow();
+    }
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const Ready& ready = ready_[index];
+        LATMON_ASSERT(ready.operation != nullptr);
+        if (!ready.completion.has_more) ready.operation->is_active = false;
+        ready.operation->on_complete(*ready.operation, ready.completion);
+    }
+    ring_.submit();
+    return count;
+}
+
+void Reactor::note_stall(Duration took) noexcept {
+    if (took.ns < limits::loop_stall_ns) return;
+    ++counters_.stalls;
+    last_stall_ = clock_.raw_now();
+}
+
+void Reactor::note_overflow() noexcept {
+    ++counters_.overflows;
+    last_overflow_ = clock_.raw_now();
+}
+
+}  // namespace latmon

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop of a core-thread: wait for the next deadline or a completion, take the time once, hand out
+// what completed, fire what is due. It knows operations and timers, not probes.
+//
+//   turn:  wait until the next deadline -> stamp -> drain -> dispatch -> fire due timers
+//
+// Callbacks are called from here and nowhere else, never from within another callback, so that recursion
+// is impossible by construction. Nothing allocates after construction.
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/time.hpp"
+#include "reactor/pacing.hpp"
+#include "reactor/ring.hpp"
+#include "reactor/timers.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace latmon {
+
+// One look at all three clocks.
+struct LoopStamp {
+    Instant now;
+    RawInstant raw;
+    WallTime wall;
+};
+
+struct ReactorCounters {
+    std::uint64_t turns = 0;
+    std::uint64_t timers_fired = 0;
+    std::uint64_t stalls = 0;          // Turns, or sleeps' ends, that took loop_stall_ns too long.
+    std::uint64_t overflows = 0;       // Completions queued aside, or receive buffers used up.
+    std::int64_t lateness_ns_max = 0;  // Of any timer, since start.
+};
+
+class Reactor {
+public:
+    Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_t timers_max);
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
+
+    // One turn; waits no longer than until `limit`. [core-thread]
+    void turn(Instant limit) noexcept;
+
+    [[nodiscard]] Ring& ring() noexcept { return ring_; }
+    [[nodiscard]] Timers& timers() noexcept { return timers_; }
+    [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
+
+    // When the completions being dispatched were all known to have arrived: taken once, right after
+    // the wait, so that the work for one does not delay the stamp of the next. [core-thread]
+    [[nodiscard]] const LoopStamp& arrival() const noexcept { return arrival_; }
+
+    // Whether something went wrong with this loop at or after `since`, for blame bits. [core-thread]
+    [[nodiscard]] bool stalled_since(RawInstant since) const noexcept {
+        return counters_.stalls > 0 && last_stall_ >= since;
+    }
+    [[nodiscard]] bool overflowed_since(RawInstant since) const noexcept {
+        return counters_.overflows > 0 && last_overflow_ >= since;
+    }
+    // A user's receive ended for want of buffers: nothing is lost yet, but arrivals are late.
+    void note_overflow() noexcept;
+
+    [[nodiscard]] const ReactorCounters& counters() const noexcept { return counters_; }
+
+private:
+    void fire_due() noexcept;
+    void wait_for(Instant limit) noexcept;
+    void spin_until(Instant deadline) noexcept;
+    [[nodiscard]] std::uint32_t dispatch() noexcept;
+    void note_stall(Duration took) noexcept;
+
+    Ring& ring_;
+    const Clock& clock_;
+    Timers timers_;
+    Pacing pacing_;
+    LoopStamp arrival_;
+    ReactorCounters counters_;
+    RawInstant last_stall_;
+    RawInstant last_overflow_;
+    std::uint64_t overflows_seen_ = 0;
+    std::array<Ready, limits::completion_batch> ready_{};
+};
+
+}  // namespace latmon
