@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The TCP connect probe; see connect_probe.hpp.
+#include "probe/connect_probe.hpp"
+
+#include "base/assert.hpp"
+#include "probe/open_path.hpp"
+#include "probe/sample_fields.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace latmon {
+namespace {
+
+// A closed connection stays in TIME_WAIT for 60 s and keeps its port; there are 28,232 by default
+// (net.ipv4.ip_local_port_range). Below this interval they would run out, so the connection is reset.
+constexpr Duration reset_below = Duration::from_ms(5);
+
+// How many handshakes may be under way: as many as start within a timeout, and two for the edges.
+std::size_t attempts_needed(const ProbePlan& plan) noexcept {
+    const auto during_timeout = static_cast<std::uint64_t>(plan.timeout / plan.interval) + 2;
+    return std::min<std::uint64_t>(during_timeout, limits::connects_in_flight_max);
+}
+
+}  // namespace
+
+ConnectProbe::Attempt::Attempt(ConnectProbe& the_probe) noexcept
+    : Operation([](Operation& operation, const Completion& completion) noexcept {
+          Attempt& attempt = static_cast<Attempt&>(operation);
+          attempt.probe->on_complete(attempt, completion.result);
+      }),
+      probe(&the_probe) {}
+
+ConnectProbe::ConnectProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters)
+    : context_(context),
+      plan_(plan),
+      counters_(counters),
+      slots_(context.reactor.timers(), *this, plan, counters) {
+    const std::size_t count = attempts_needed(plan);
+    attempts_.reserve(count);
+    for (std::size_t index = 0; index < count; ++index) {
+        attempts_.push_back(std::make_unique<Attempt>(*this));
+    }
+}
+
+void ConnectProbe::start(Instant origin) noexcept {
+    if (plan_.address) set_address(*plan_.address);
+    slots_.start(origin);
+}
+
+void ConnectProbe::set_address(const Endpoint& address) noexcept {
+    address_ = address;
+}
+
+void ConnectProbe::stop_sending() noexcept {
+    slots_.stop();
+}
+
+void ConnectProbe::on_slot(Instant due, Instant now) noexcept {
+    if (address_ == Endpoint{}) {
+        report_without_attempt(due, now, LATMON_ERROR_UNRESOLVED);
+        return;
+    }
+    Attempt& attempt = *attempts_[next_sequence_ % attempts_.size()];
+    if (attempt.is_active) {  // More handshakes hang than may hang at once.
+        report_without_attempt(due, now, EAGAIN);
+        return;
+    }
+    SocketOptions options = path_options(plan_, address_);
+    options.is_short_lived = true;
+    options.resets_on_close = plan_.interval < reset_below;
+    Ring& ring = context_.reactor.ring();
+    const Outcome<SocketId> socket = ring.open_tcp(options);
+    if (!socket) {
+        report_without_attempt(due, now, socket.error());
+        return;
+    }
+    attempt.socket = *socket;
+    attempt.sequence = next_sequence_++;
+    attempt.due = due;
+    attempt.is_expired = false;
+    attempt.lateness = context_.reactor.clock().now() - due;
+    attempt.sent_wall = context_.reactor.clock().wall_now();
+    attempt.sent_raw = context_.reactor.clock().raw_now();
+    ring.prepare_connect(attempt, attempt.socket, address_);
+    ring.submit();
+    ++active_count_;
+    counters_.sent.add(1);
+    if (expiry_.heap_index == Timer::not_armed) arm_expiry();
+}
+
+void ConnectProbe::on_complete(Attempt& attempt, int result) noexcept {
+    context_.reactor.ring().close(attempt.socket);
+    attempt.socket = no_socket;
+    const Duration passed = context_.reactor.arrival().raw - attempt.sent_raw;
+    if (!attempt.is_expired && passed > plan_.timeout) expire(attempt);
+    if (attempt.is_expired) {
+        // Reported lost when its time was up; a handshake that was completed after that is late.
+        if (result >= 0) {
+            counters_.late.add(1);
+            report(attempt, LATMON_STATUS_LATE, result);
+        }
+        return;
+    }
+    --active_count_;
+    if (result >= 0) {
+        counters_.answered.add(1);
+        report(attempt, LATMON_STATUS_OK, result);
+    } else {
+        counters_.unreachable.add(1);
+        report(attempt, LATMON_STATUS_UNREACHABLE, result);
+    }
+}
+
+// -- Running out of time ------------------------------------------------------------------------
+
+// Attempts are few, and this runs once per timeout: a plain search.
+ConnectProbe::Attempt* ConnectProbe::oldest_pending() noexcept {
+    Attempt* oldest = nullptr;
+    for (const std::unique_ptr<Attempt>& attempt : attempts_) {
+        if (!attempt->is_active || attempt->is_expired) continue;
+        if (oldest == nullptr || attempt->due < oldest->due) oldest = attempt.get();
+    }
+    return oldest;
+}
+
+void ConnectProbe::arm_expiry() noexcept {
+    const Attempt* const oldest = oldest_pending();
+    if (oldest == nullptr) return;
+    context_.reactor.timers().arm(expiry_, oldest->due + oldest->lateness + plan_.timeout);
+}
+
+void ConnectProbe::on_expiry(Instant now) noexcept {
+    for (Attempt* attempt = oldest_pending(); attempt != nullptr; attempt = oldest_pending()) {
+        if (attempt->due + attempt->lateness + plan_.timeout > now) break;
+        expire(*attempt);
+        context_.reactor.ring().prepare_cancel(*attempt);
+    }
+    context_.reactor.ring().submit();
+    arm_expiry();
+}
+
+void ConnectProbe::expire(Attempt& attempt) noexcept {
+    attempt.is_expired = true;
+    --active_count_;
+    counters_.lost.add(1);
+    report(attempt, LATMON_STATUS_LOST, 0);
+}
+
+// -- Samples ------------------------------------------------------------------------------------
+
+Sample ConnectProbe::blank_sample(latmon_status_t status) const noexcept {
+    Sample sample = make_sample(LATMON_KIND_CONNECT, status, LATMON_PROTOCOL_TCP);
+    sample.series_id = plan_.probe_index;
+    sample.core = context_.core_index;
+    sample.time_ns = context_.reactor.clock().wall_now().ns;
+    set_peer_fields(sample, address_, 0);
+    return sample;
+}
+
+void ConnectProbe::report_without_attempt(Instant due, Instant now, int error_number) noexcept {
+    counters_.local_error.add(1);
+    Sample sample = blank_sample(LATMON_STATUS_LOCAL_ERROR);
+    set_schedule(sample, WallTime{sample.time_ns}, due, now - due, now);
+    set_error(sample, error_number);
+    context_.outlet.emit(sample);
+}
+
+void ConnectProbe::report(const Attempt& attempt, latmon_status_t status, int result) noexcept {
+    Sample sample = blank_sample(status);
+    set_schedule(sample, attempt.sent_wall, attempt.due, attempt.lateness,
+                 attempt.due + attempt.lateness);
+    sample.sequence = attempt.sequence;
+    sample.t1_ns = attempt.sent_wall.ns;
+    sample.t1_stamp = LATMON_STAMP_USER;
+    sample.valid |= LATMON_HAS_SEQUENCE | LATMON_HAS_T1;
+    sample.blame = blame_since(context_, attempt.sent_raw, attempt.lateness);
+    if (result < 0) set_error(sample, -result);
+    if (status == LATMON_STATUS_OK) {
+        const LoopStamp& arrival = context_.reactor.arrival();
+        sample.t4_ns = arrival.wall.ns;
+        sample.t4_stamp = LATMON_STAMP_USER;
+        sample.valid |= LATMON_HAS_T4;
+        set_round_trip(sample, arrival.raw - attempt.sent_raw);
+    }
+    context_.outlet.emit(sample);
+}
+
+}  // namespace latmon

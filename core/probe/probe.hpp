@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every probe is to its core-thread, and what it is given. Probes are made before the start barrier
+// and live as long as their core-thread; nothing here allocates afterwards.
+#pragma once
+
+#include "base/address.hpp"
+#include "clock/wall_watch.hpp"
+#include "config/plan.hpp"
+#include "probe/in_flight.hpp"
+#include "probe/probe_counters.hpp"
+#include "reactor/reactor.hpp"
+#include "sample/outlet.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace latmon {
+
+// What the probes and reflectors of one core share. Outlives them all.
+struct CoreContext {
+    Reactor& reactor;
+    SampleOutlet& outlet;
+    WallWatch& wall_watch;
+    std::span<const std::byte> zeros;  // probe_bytes_max octets: the padding of every packet.
+    std::uint16_t core_index = 0;
+    std::uint16_t error_estimate = 0;  // Of this host's clock, encoded as on the wire.
+    std::uint64_t boot_nonce = 0;      // Random per process.
+};
+
+class Probe {
+public:
+    virtual ~Probe() = default;
+
+    // Begins: slot 0 is at `origin` plus the probe's phase. [core-thread]
+    virtual void start(Instant origin) noexcept = 0;
+
+    // The address of its target, the first time or a new one. [core-thread]
+    virtual void set_address(const Endpoint& address) noexcept = 0;
+
+    // Sends no more; what is in flight is waited for. [core-thread]
+    virtual void stop_sending() noexcept = 0;
+
+    // Nothing is in flight. [core-thread]
+    [[nodiscard]] virtual bool is_idle() const noexcept = 0;
+};
+
+}  // namespace latmon

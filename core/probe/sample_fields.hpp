@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fills groups of a sample's fields together with the bits that say so, so that no field can be set
+// without its bit. Pure, but for what is passed in; used on core-threads.
+#pragma once
+
+#include "base/address.hpp"
+#include "sample/sample.hpp"
+#include "wire/stamp.hpp"
+
+namespace latmon {
+
+struct CoreContext;
+struct ReplyPath;
+
+// A sample with nothing valid in it.
+[[nodiscard]] Sample make_sample(latmon_kind_t kind, latmon_status_t status,
+                                 latmon_protocol_t protocol) noexcept;
+
+// When the probe was due, in wall-clock time: the moment `wall` is known to be `now` too.
+void set_schedule(Sample& sample, WallTime wall, Instant due, Duration lateness,
+                  Instant now) noexcept;
+
+void set_error(Sample& sample, int error_number) noexcept;
+void set_peer_fields(Sample& sample, const Endpoint& peer, std::uint16_t ssid) noexcept;
+
+// T1 (ours), T2, T3 (the peer's) and T4 (ours), and the turnaround if it makes sense: not negative,
+// and T2 and T3 distinct (reflectors that stamp once say nothing about their turnaround).
+void set_stamps(Sample& sample, WireTime t1, const ReflectorPacket& reply, WallTime t4) noexcept;
+
+// The round trip as `rtt_user`, by a clock that does not jump, and as `rtt`, less the turnaround that
+// set_stamps() found. A turnaround longer than the round trip is a lie and is taken back.
+void set_round_trip(Sample& sample, Duration rtt_user) noexcept;
+
+// TTLs, traffic classes, the reflector's own sequence number.
+void set_path(Sample& sample, const ReflectorPacket& reply, const ReplyPath& path) noexcept;
+
+// What this host did wrong since an exchange was due: LATMON_BLAME_ bits of what was sent at `sent`,
+// `lateness` after it was due.
+[[nodiscard]] std::uint32_t blame_since(const CoreContext& context, RawInstant sent,
+                                        Duration lateness) noexcept;
+
+}  // namespace latmon

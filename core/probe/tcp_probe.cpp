@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The TCP probe; see tcp_probe.hpp.
+#include "probe/tcp_probe.hpp"
+
+#include "base/assert.hpp"
+#include "probe/open_path.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace latmon {
+namespace {
+
+// The first try after a break comes soon, a far end that is down is asked every five seconds.
+constexpr Duration pause_min = Duration::from_ms(100);
+constexpr Duration pause_max = Duration::from_s(5);
+
+}  // namespace
+
+TcpProbe::TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
+                   std::span<Flight> slots) noexcept
+    : context_(context),
+      plan_(plan),
+      counters_(counters),
+      exchanges_(context, plan, counters, slots),
+      slots_(context.reactor.timers(), *this, plan, counters),
+      packet_(plan.size_bytes, true, context.zeros),
+      last_error_(LATMON_ERROR_UNRESOLVED),
+      pause_(pause_min),
+      reopen_after_(plan.max_lost) {
+    encode_preface({.ssid = plan.ssid, .boot_nonce = context.boot_nonce}, preface_);
+    preface_message_.set_payload(preface_);
+}
+
+void TcpProbe::start(Instant origin) noexcept {
+    if (plan_.address) set_address(*plan_.address);
+    slots_.start(origin);
+}
+
+void TcpProbe::stop_sending() noexcept {
+    is_stopping_ = true;
+    slots_.stop();
+}
+
+// -- The connection -----------------------------------------------------------------------------
+
+void TcpProbe::set_address(const Endpoint& address) noexcept {
+    if (address == address_) return;
+    address_ = address;
+    exchanges_.set_peer(address);
+    if (state_ == State::waiting) {
+        connect();
+    } else {
+        fail(ECONNABORTED);
+    }
+}
+
+void TcpProbe::connect() noexcept {
+    LATMON_ASSERT(state_ == State::waiting && socket_ == no_socket);
+    Ring& ring = context_.reactor.ring();
+    const Outcome<SocketId> socket = ring.open_tcp(path_options(plan_, address_));
+    if (!socket) {
+        last_error_ = socket.error();
+        wait_before_connecting();
+        return;
+    }
+    socket_ = *socket;
+    state_ = State::connecting;
+    last_error_ = ENOTCONN;
+    context_.reactor.timers().arm(timer_, context_.reactor.clock().now() + plan_.timeout);
+    ring.prepare_connect(connect_, socket_, address_);
+    ring.submit();
+}
+
+void TcpProbe::on_connect(const Completion& completion) noexcept {
+    if (state_ == State::closing) {
+        finish_closing();
+    } else if (completion.result < 0) {
+        fail(-completion.result);
+    } else {
+        greet();
+    }
+}
+
+void TcpProbe::greet() noexcept {
+    state_ = State::greeting;
+    reader_ = FrameReader{};
+    is_probe_in_send_ = false;
+    context_.reactor.timers().arm(timer_, context_.reactor.clock().now() + plan_.timeout);
+    context_.reactor.ring().prepare_send_stream(send_, socket_, preface_message_);
+    receive_more();
+}
+
+void TcpProbe::on_timer(Instant) noexcept {
+    if (state_ == State::waiting) {
+        connect();
+    } else if (state_ == State::connecting || state_ == State::greeting) {
+        fail(ETIMEDOUT);
+    }
+}
+
+// Ends the connection, or the attempt at one. What is in flight cannot be answered any more.
+void TcpProbe::fail(int error_number) noexcept {
+    if (state_ == State::closing || state_ == State::waiting) return;
+    state_ = State::closing;
+    last_error_ = error_number;
+    counters_.reopened.add(1);
+    context_.reactor.timers().disarm(timer_);
+    Ring& ring = context_.reactor.ring();
+    if (connect_.is_active) ring.prepare_cancel(connect_);
+    if (send_.is_active) ring.prepare_cancel(send_);
+    if (receive_.is_active) ring.prepare_cancel(receive_);
+    finish_closing();
+}
+
+void TcpProbe::finish_closing() noexcept {
+    LATMON_ASSERT(state_ == State::closing);
+    if (connect_.is_active || send_.is_active || receive_.is_active) return;
+    exchanges_.on_path_lost(last_error_);
+    context_.reactor.ring().close(socket_);
+    socket_ = no_socket;
+    wait_before_connecting();
+}
+
+void TcpProbe::wait_before_connecting() noexcept {
+    state_ = State::waiting;
+    context_.reactor.timers().arm(timer_, context_.reactor.clock().now() + pause_);
+    pause_ = std::min(pause_ * 2, pause_max);
+}
+
+// -- Sending ------------------------------------------------------------------------------------
+
+void TcpProbe::on_slot(Instant due, Instant) noexcept {
+    if (exchanges_.has_answered_on_path()) reopen_after_ = plan_.max_lost;
+    const bool is_worn = reopen_after_ != 0 && exchanges_.consecutive_failures() >= reopen_after_;
+    if (state_ == State::open && is_worn) {
+        reopen_after_ = later_reopen(reopen_after_);
+        fail(ETIMEDOUT);
+    }
+    if (state_ != State::open || send_.is_active) {
+        // A send still under way: the far end takes nothing, the socket's buffer is full.
+        exchanges_.on_slot_without_path(due, state_ == State::open ? EAGAIN : last_error_);
+        return;
+    }
+    packet_.write(exchanges_.open(due));
+    is_probe_in_send_ = true;
+    context_.reactor.ring().prepare_send_stream(send_, socket_, packet_.message());
+    context_.reactor.ring().submit();
+}
+
+void TcpProbe::on_send(const Completion& completion) noexcept {
+    const bool is_probe = is_probe_in_send_;
+    is_probe_in_send_ = false;
+    if (is_probe && completion.result >= 0) exchanges_.on_sent();
+    if (is_probe && completion.result < 0) exchanges_.on_send_failed(-completion.result);
+    if (state_ == State::closing) {
+        finish_closing();
+    } else if (completion.result < 0) {
+        fail(-completion.result);
+    }
+}
+
+// -- Receiving ----------------------------------------------------------------------------------
+
+void TcpProbe::receive_more() noexcept {
+    context_.reactor.ring().prepare_receive_stream(receive_, socket_, receive_buffer_);
+    context_.reactor.ring().submit();
+}
+
+void TcpProbe::on_receive(const Completion& completion) noexcept {
+    if (state_ == State::closing) {
+        finish_closing();
+    } else if (completion.result <= 0) {
+        fail(completion.result < 0 ? -completion.result : ECONNRESET);
+    } else if (!read(
+                   std::span(receive_buffer_).first(static_cast<std::size_t>(completion.result)))) {
+        counters_.invalid.add(1);
+        fail(EPROTO);
+    } else {
+        receive_more();
+    }
+}
+
+// Takes what arrived apart. False if it is not our protocol.
+bool TcpProbe::read(std::span<const std::byte> data) noexcept {
+    for (;;) {
+        switch (reader_.next(data)) {
+            case FrameReader::Outcome::needs_more:
+                return true;
+            case FrameReader::Outcome::broken:
+                return false;
+            case FrameReader::Outcome::preface:
+                state_ = State::open;
+                exchanges_.on_path_opened();
+                pause_ = pause_min;
+                context_.reactor.timers().disarm(timer_);
+                break;
+            case FrameReader::Outcome::frame:
+                if (reader_.header().type != FrameType::reflected) break;
+                exchanges_.on_reply(reader_.head(), {.packet_bytes = reader_.header().pdu_bytes});
+                break;
+        }
+    }
+}
+
+}  // namespace latmon

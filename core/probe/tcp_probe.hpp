@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Probes one target over one kept TCP connection: the same packets as over UDP, in frames. Reconnecting is
+// a state with a growing pause, never a wait; slots that come while there is no connection are
+// reported as such. Used on one core-thread; allocates nothing after construction.
+//
+//   waiting -> connecting -> greeting -> open
+//      ^           |            |         |
+//      +--------- closing <-----+---------+
+#pragma once
+
+#include "probe/exchanges.hpp"
+#include "probe/frame_reader.hpp"
+#include "probe/packet_template.hpp"
+#include "probe/slots.hpp"
+
+namespace latmon {
+
+class TcpProbe final : public Probe, private Slots::User {
+public:
+    TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
+             std::span<Flight> slots) noexcept;
+
+    void start(Instant origin) noexcept override;
+    void set_address(const Endpoint& address) noexcept override;
+    void stop_sending() noexcept override;
+    bool is_idle() const noexcept override { return exchanges_.in_flight() == 0; }
+
+private:
+    enum class State : std::uint8_t {
+        waiting,     // No connection; the timer says when to try again, if there is an address.
+        connecting,  // A handshake is under way; the timer bounds it.
+        greeting,    // Prefaces are under way; the timer bounds it.
+        open,        // Probes flow.
+        closing      // Operations are being ended; the socket closes when the last one has.
+    };
+
+    void on_slot(Instant due, Instant now) noexcept override;
+    void on_timer(Instant now) noexcept;
+    void on_connect(const Completion& completion) noexcept;
+    void on_send(const Completion& completion) noexcept;
+    void on_receive(const Completion& completion) noexcept;
+
+    void connect() noexcept;
+    void greet() noexcept;
+    [[nodiscard]] bool read(std::span<const std::byte> data) noexcept;
+    void receive_more() noexcept;
+    void fail(int error_number) noexcept;
+    void finish_closing() noexcept;
+    void wait_before_connecting() noexcept;
+
+    CoreContext& context_;
+    const ProbePlan& plan_;
+    ProbeCounters& counters_;
+    Exchanges exchanges_;
+    Slots slots_;
+    PacketTemplate packet_;
+    FrameReader reader_;
+    Endpoint address_;
+    SocketId socket_ = no_socket;
+    State state_ = State::waiting;
+    int last_error_;                 // Why there is no connection.
+    Duration pause_;                 // Before the next try.
+    std::uint32_t reopen_after_;     // As in UdpProbe.
+    bool is_probe_in_send_ = false;  // The send under way is a probe's, not the preface's.
+    bool is_stopping_ = false;
+    Message preface_message_;
+    std::array<std::byte, preface_bytes> preface_{};
+    std::array<std::byte, 512> receive_buffer_{};
+    MethodTimer<&TcpProbe::on_timer> timer_{*this, false};
+    MethodOperation<&TcpProbe::on_connect> connect_{*this};
+    MethodOperation<&TcpProbe::on_send> send_{*this};
+    MethodOperation<&TcpProbe::on_receive> receive_{*this};
+};
+
+}  // namespace latmon

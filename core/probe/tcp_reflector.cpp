@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The TCP reflector; see tcp_reflector.hpp.
+#include "probe/tcp_reflector.hpp"
+
+#include "base/assert.hpp"
+#include "probe/reflection.hpp"
+#include "wire/stamp.hpp"
+
+#include <sys/mman.h>
+#include <algorithm>
+#include <cerrno>
+
+namespace latmon {
+namespace {
+
+constexpr std::size_t memory_bytes =
+    std::size_t{limits::tcp_sessions_per_core} * limits::tcp_buffer_bytes;
+
+}  // namespace
+
+TcpReflector::Session::Session(TcpReflector& reflector) noexcept : owner(reflector) {}
+
+TcpReflector::Accept::Accept(TcpReflector& reflector) noexcept
+    : Operation([](Operation& operation, const Completion& completion) noexcept {
+          Accept& accept = static_cast<Accept&>(operation);
+          accept.owner->on_accept(accept, completion);
+      }),
+      owner(&reflector) {}
+
+TcpReflector::TcpReflector(CoreContext& context, const AllowList& allow_list,
+                           std::uint32_t series_id)
+    : context_(context), allow_list_(allow_list), series_id_(series_id) {
+    void* const memory = ::mmap(nullptr, memory_bytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    LATMON_ASSERT(memory != MAP_FAILED);  // Address space only: 68 MiB.
+    ::madvise(memory, memory_bytes, MADV_NOHUGEPAGE);
+    memory_ = static_cast<std::byte*>(memory);
+    sessions_.reserve(limits::tcp_sessions_per_core);
+    for (std::size_t index = 0; index < limits::tcp_sessions_per_core; ++index) {
+        sessions_.push_back(std::make_unique<Session>(*this));
+        sessions_.back()->buffer = {memory_ + index * limits::tcp_buffer_bytes,
+                                    limits::tcp_buffer_bytes};
+    }
+}
+
+TcpReflector::~TcpReflector() {
+    ::munmap(memory_, memory_bytes);
+}
+
+// -- Accepting ----------------------------------------------------------------------------------
+
+void TcpReflector::listen(SocketId listener) noexcept {
+    accepts_.push_back(std::make_unique<Accept>(*this));  // Before the start barrier.
+    accepts_.back()->listener = listener;
+    context_.reactor.ring().prepare_accept(*accepts_.back(), listener);
+}
+
+void TcpReflector::on_accept(Accept& accept, const Completion& completion) noexcept {
+    Ring& ring = context_.reactor.ring();
+    if (!completion.has_more) ring.prepare_accept(accept, accept.listener);
+    if (completion.result < 0) {
+        counters_.refused_no_socket.add(1);
+        return;
+    }
+    const SocketId socket = completion.result;
+    const Endpoint peer = ring.peer(socket);
+    if (!allow_list_.is_allowed(peer.address)) {
+        counters_.refused_not_allowed.add(1);
+        ring.close(socket);
+        return;
+    }
+    const auto place = std::find_if(sessions_.begin(), sessions_.end(), [](const auto& session) {
+        return session->state == State::free;
+    });
+    if (place == sessions_.end() || !has_room_for(peer.address)) {
+        counters_.refused_full.add(1);
+        ring.close(socket);
+        return;
+    }
+    open_session(**place, socket, peer);
+}
+
+bool TcpReflector::has_room_for(const AddressBytes& address) const noexcept {
+    if (allow_list_.is_provisioned(address)) return true;
+    const auto count = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& session) {
+        return session->state != State::free && session->peer.address == address;
+    });
+    return count < limits::tcp_sessions_per_address;
+}
+
+void TcpReflector::open_session(Session& session, SocketId socket, const Endpoint& peer) noexcept {
+    counters_.accepted.add(1);
+    const Instant now = context_.reactor.clock().now();
+    session.socket = socket;
+    session.state = State::greeting;
+    session.peer = peer;
+    session.filled = 0;
+    session.sending = 0;
+    session.next_sequence = 0;
+    session.ssid = 0;
+    session.last_heard = now;
+    context_.reactor.timers().arm(session.deadline, now + Duration{limits::tcp_preface_ns});
+    read_on(session);
+}
+
+// -- Reading ------------------------------------------------------------------------------------
+
+void TcpReflector::read_on(Session& session) noexcept {
+    LATMON_ASSERT(session.filled < session.buffer.size());
+    context_.reactor.ring().prepare_receive_stream(session.receive, session.socket,
+                                                   session.buffer.subspan(session.filled));
+    context_.reactor.ring().submit();
+}
+
+void TcpReflector::Session::on_receive(const Completion& completion) noexcept {
+    if (state == State::closing) {
+        owner.finish_closing(*this);
+    } else if (completion.result <= 0) {
+        owner.close_session(*this, owner.counters_.closed_by_peer);
+    } else {
+        filled += static_cast<std::size_t>(completion.result);
+        last_heard = owner.context_.reactor.arrival().now;
+        owner.take(*this);
+    }
+}
+
+// Makes what can be made of the octets that are there, then sends or reads on.
+void TcpReflector::take(Session& session) noexcept {
+    if (session.state == State::greeting && !take_preface(session)) return;
+    if (PublishedCounter* const reason = take_frames(session); reason != nullptr) {
+        close_session(session, *reason);
+        return;
+    }
+    if (session.sending == 0) {
+        read_on(session);
+        return;
+    }
+    session.message.set_payload(session.buffer.first(session.sending));
+    context_.reactor.ring().prepare_send_stream(session.send, session.socket, session.message);
+    context_.reactor.ring().submit();
+}
+
+// False if there is nothing more to do now: more must be read, the preface is on its way out, or the
+// session is closing.
+bool TcpReflector::take_preface(Session& session) noexcept {
+    switch (stream_kind(session.buffer.front())) {
+        case StreamKind::latmon:
+            break;
+        case StreamKind::ancestor:
+            close_session(session, counters_.closed_ancestor);
+            return false;
+        case StreamKind::tls:
+            close_session(session, counters_.closed_tls);
+            return false;
+        case StreamKind::garbage:
+            close_session(session, counters_.closed_garbage);
+            return false;
+    }
+    if (session.filled < preface_bytes) {
+        read_on(session);
+        return false;
+    }
+    const std::optional<Preface> preface = decode_preface(session.buffer.first<preface_bytes>());
+    if (!preface) {
+        close_session(session, counters_.closed_garbage);
+        return false;
+    }
+    session.ssid = preface->ssid;
+    session.state = State::open;
+    context_.reactor.timers().arm(session.deadline,
+                                  session.last_heard + Duration{limits::tcp_idle_ns});
+    encode_preface({.ssid = preface->ssid, .boot_nonce = context_.boot_nonce}, session.preface);
+    session.message.set_payload(session.preface);
+    session.sending = preface_bytes;  // Ours takes the place of theirs when it is cut off.
+    context_.reactor.ring().prepare_send_stream(session.send, session.socket, session.message);
+    context_.reactor.ring().submit();
+    return false;
+}
+
+// Turns every whole frame at the front of the buffer into its reply, in place. Returns why the
+// session must end, or null.
+PublishedCounter* TcpReflector::take_frames(Session& session) noexcept {
+    std::size_t at = 0;
+    while (session.filled - at >= frame_header_bytes) {
+        const std::optional<FrameHeader> header =
+            decode_frame_header(session.buffer.subspan(at).first<frame_header_bytes>());
+        if (!header) return &counters_.closed_broken;
+        if (header->type == FrameType::bye) return &counters_.closed_by_peer;
+        // Reflecting a reflection would make two reflectors talk for ever (invariant 7).
+        if (header->type != FrameType::probe) return &counters_.closed_broken;
+        const std::size_t frame_bytes = frame_header_bytes + std::size_t{header->pdu_bytes};
+        if (session.filled - at < frame_bytes) break;
+        reflect(session, session.buffer.subspan(at, frame_bytes));
+        at += frame_bytes;
+    }
+    session.sending = at;
+    return nullptr;
+}
+
+void TcpReflector::reflect(Session& session, std::span<std::byte> frame) noexcept {
+    encode_frame_header({.pdu_bytes = static_cast<std::uint16_t>(frame.size() - frame_header_bytes),
+                         .type = FrameType::reflected},
+                        frame.first<frame_header_bytes>());
+    const Reflection reflection{.protocol = LATMON_PROTOCOL_TCP,
+                                .series_id = series_id_,
+                                .sequence = session.next_sequence++,
+                                .source = session.peer};
+    reflect_packet(context_, reflection, frame.subspan(frame_header_bytes));
+    counters_.reflected.add(1);
+}
+
+// -- Sending ------------------------------------------------------------------------------------
+
+void TcpReflector::Session::on_send(const Completion& completion) noexcept {
+    if (state == State::closing) {
+        owner.finish_closing(*this);
+        return;
+    }
+    if (completion.result < 0) {
+        owner.close_session(*this, owner.counters_.closed_by_peer);
+        return;
+    }
+    // What was answered goes, what follows it moves to the front.
+    std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(sending),
+              buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
+    filled -= sending;
+    sending = 0;
+    owner.take(*this);
+}
+
+// -- Closing ------------------------------------------------------------------------------------
+
+void TcpReflector::Session::on_deadline(Instant now) noexcept {
+    if (state == State::greeting) {
+        owner.close_session(*this, owner.counters_.closed_no_preface);
+        return;
+    }
+    // Armed once per silence, not once per frame: see how long it really was.
+    const Instant idle_at = last_heard + Duration{limits::tcp_idle_ns};
+    if (idle_at > now) {
+        owner.context_.reactor.timers().arm(deadline, idle_at);
+    } else {
+        owner.close_session(*this, owner.counters_.closed_idle);
+    }
+}
+
+void TcpReflector::close_session(Session& session, PublishedCounter& reason) noexcept {
+    LATMON_ASSERT(session.state == State::greeting || session.state == State::open);
+    reason.add(1);
+    session.state = State::closing;
+    context_.reactor.timers().disarm(session.deadline);
+    Ring& ring = context_.reactor.ring();
+    if (session.receive.is_active) ring.prepare_cancel(session.receive);
+    if (session.send.is_active) ring.prepare_cancel(session.send);
+    finish_closing(session);
+}
+
+void TcpReflector::finish_closing(Session& session) noexcept {
+    if (session.receive.is_active || session.send.is_active) return;
+    context_.reactor.ring().close(session.socket);
+    session.socket = no_socket;
+    session.state = State::free;
+}
+
+}  // namespace latmon

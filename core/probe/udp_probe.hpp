@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Probes one target over UDP: a STAMP packet per slot from a connected socket of its own, so that the
+// kernel checks who answers and ICMP errors find their probe. Open loop: what is in flight never delays
+// the next send. Used on one core-thread; allocates nothing after construction.
+#pragma once
+
+#include "probe/exchanges.hpp"
+#include "probe/packet_template.hpp"
+#include "probe/slots.hpp"
+
+namespace latmon {
+
+class UdpProbe final : public Probe, private Slots::User {
+public:
+    UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
+             std::span<Flight> slots) noexcept;
+
+    void start(Instant origin) noexcept override;
+    void set_address(const Endpoint& address) noexcept override;
+    void stop_sending() noexcept override;
+    bool is_idle() const noexcept override { return exchanges_.in_flight() == 0; }
+
+private:
+    void on_slot(Instant due, Instant now) noexcept override;
+    void on_receive(const Completion& completion) noexcept;
+    void on_send(const Completion& completion) noexcept;
+    void send(const SenderPacket& packet) noexcept;
+    void open_socket() noexcept;
+    void close_socket() noexcept;
+    void take_errors() noexcept;
+    [[nodiscard]] bool is_path_worn() const noexcept;
+
+    CoreContext& context_;
+    const ProbePlan& plan_;
+    ProbeCounters& counters_;
+    Exchanges exchanges_;
+    Slots slots_;
+    PacketTemplate packet_;
+    Endpoint address_;  // Zero: not known yet.
+    SocketId socket_ = no_socket;
+    int open_error_;  // Why there is no socket, if there is none.
+    std::uint32_t
+        reopen_after_;         // Consecutive failures at which the path is opened anew; 0: never.
+    bool is_closing_ = false;  // The receive was cancelled; the socket closes when it has ended.
+    bool is_second_try_ = false;  // The send under way is the second for its slot.
+    MethodOperation<&UdpProbe::on_receive> receive_{*this};
+    MethodOperation<&UdpProbe::on_send> send_{*this};
+};
+
+}  // namespace latmon
