@@ -1,4 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The life of the process, top to bottom. No logic.
-int main() { return 0; }
+// The life of the process, top to bottom. No logic: what each step does stands where it is named.
+#include "base/log.hpp"
+#include "daemon/arguments.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/thread_setup.hpp"
+
+#include <cstdlib>
+
+using namespace latmon;
+
+int main(int argc, char** argv) {
+    block_signals();
+    const Arguments arguments = or_exit(parse_arguments(argc, argv));
+    if (!arguments.text.empty()) return print(arguments.text);
+
+    // Doubt everything before touching the network.
+    const Config config = or_exit(read_config(arguments));
+    Plan plan = or_exit(make_plan(config, available_cpus()));
+    if (arguments.command == Command::check) return check_plan(plan);
+    open_log(config);
+    log_warnings(plan.warnings);
+
+    // Beyond this point the plan is not doubted any more.
+    const DaemonOptions options{.config_file = config.file,
+                                .plugin_path = config.plugin_path,
+                                .clock_seam = arguments.clock_seam};
+    const std::unique_ptr<Daemon> daemon = or_exit(Daemon::open(std::move(plan), options));
+
+    // Beyond this point no core-thread allocates.
+    daemon->start();
+    daemon->run_until_signal();
+
+    // Beyond this point no new probe is sent; every sample made is exported or counted.
+    daemon->stop();
+    return EXIT_SUCCESS;
+}

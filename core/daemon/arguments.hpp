@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: the ancestor's flags, and latmon's own commands. CLI11 does the parsing, here and
-// nowhere else. Values given on the command line override the top level of the file, as they did in
-// the ancestor; a target's own values still win over both. [main-thread]
+// The command line: the ancestor's flags, and latmon's own commands. CLI11 does the parsing, here
+// and nowhere else. Values given on the command line override the top level of the file, as they
+// did in the ancestor; a target's own values still win over both. [main-thread]
 #pragma once
 
 #include "base/error.hpp"

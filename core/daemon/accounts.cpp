@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See accounts.hpp.
+#include "daemon/accounts.hpp"
+
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+namespace latmon {
+namespace {
+
+// Beyond this many a list is not read by anybody; the sum is.
+constexpr std::size_t probes_listed_max = 200;
+
+struct Sum {
+    std::uint64_t sent = 0, answered = 0, lost = 0, unreachable = 0, in_flight = 0, missed = 0,
+                  late = 0, duplicate = 0, reordered = 0, local_error = 0, invalid = 0,
+                  reopened = 0;
+
+    void add(const ProbeCounters& counters) {
+        sent += counters.sent.read();
+        answered += counters.answered.read();
+        lost += counters.lost.read();
+        unreachable += counters.unreachable.read();
+        in_flight += counters.in_flight();
+        missed += counters.missed.read();
+        late += counters.late.read();
+        duplicate += counters.duplicate.read();
+        reordered += counters.reordered.read();
+        local_error += counters.local_error.read();
+        invalid += counters.invalid.read();
+        reopened += counters.reopened.read();
+    }
+};
+
+std::string text_of(const Sum& sum) {
+    return fmt::format(
+        "sent={} answered={} lost={} unreachable={} in_flight={} missed={} late={} duplicate={} "
+        "reordered={} local_error={} invalid={} reopened={}",
+        sum.sent, sum.answered, sum.lost, sum.unreachable, sum.in_flight, sum.missed, sum.late,
+        sum.duplicate, sum.reordered, sum.local_error, sum.invalid, sum.reopened);
+}
+
+std::string describe(const Plan& plan, const ProbePlan& probe) {
+    const TargetConfig& target = plan.targets[probe.target_index];
+    return fmt::format("target={} protocol={} kind={}",
+                       target.label.empty() ? target.host : target.label,
+                       probe.kind == ProbeKind::udp ? "udp" : "tcp",
+                       probe.kind == ProbeKind::tcp_connect ? "connect" : "exchange");
+}
+
+}  // namespace
+
+void log_probe_accounts(const Plan& plan, std::uint32_t core_index, const Core& core) {
+    const std::vector<ProbePlan>& probes = plan.cores[core_index].probes;
+    Sum total;
+    for (std::size_t index = 0; index < probes.size(); ++index) {
+        total.add(core.counters(index));
+        if (probes.size() > probes_listed_max) continue;
+        Sum sum;
+        sum.add(core.counters(index));
+        log::info("accounts: " + describe(plan, probes[index]) + " " + text_of(sum));
+    }
+    const ReactorCounters& loop = core.reactor().counters();
+    log::info(
+        fmt::format("accounts: core={} probes={} {} loop_stalls={} receive_overflows={} "
+                    "lateness_ns_max={}",
+                    core_index, probes.size(), text_of(total), loop.stalls, loop.overflows,
+                    loop.lateness_ns_max));
+}
+
+void log_reflector_accounts(const std::vector<std::unique_ptr<CoreThread>>& cores) {
+    std::string udp;
+    std::uint64_t received = 0;
+    for (const auto& core : cores)
+        received += core->core().udp_reflector().received.read();
+    for (std::size_t index = 0; index < reflect_reason_count; ++index) {
+        const ReflectReason reason = static_cast<ReflectReason>(index);
+        std::uint64_t count = 0;
+        for (const auto& core : cores)
+            count += core->core().udp_reflector().read(reason);
+        udp += fmt::format(" {}={}", name(reason), count);
+    }
+    log::info(fmt::format("accounts: reflector=udp received={}{}", received, udp));
+
+    std::string tcp;
+    for (const TcpCounterName& counter : tcp_counter_names) {
+        std::uint64_t count = 0;
+        for (const auto& core : cores)
+            count += (core->core().tcp_reflector().*counter.counter).read();
+        tcp += fmt::format(" {}={}", counter.name, count);
+    }
+    log::info("accounts: reflector=tcp" + tcp);
+}
+
+void log_exporter_accounts(const ExporterAccounts& accounts) {
+    log::info(fmt::format(
+        "accounts: exporter={} made={} exported={} rejected={} dropped={} abandoned={} queued={}",
+        accounts.name, accounts.made, accounts.exported, accounts.rejected, accounts.dropped,
+        accounts.abandoned, accounts.queued));
+}
+
+}  // namespace latmon

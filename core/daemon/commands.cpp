@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See commands.hpp.
+#include "daemon/commands.hpp"
+
+#include "base/log.hpp"
+
+#include <netdb.h>
+#include <unistd.h>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+namespace latmon {
+namespace {
+
+void write_all(int fd, const std::string& text) {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t octets = ::write(fd, text.data() + done, text.size() - done);
+        if (octets <= 0) return;  // Whoever was to read it has gone.
+        done += static_cast<std::size_t>(octets);
+    }
+}
+
+bool does_resolve(const std::string& host) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_DGRAM;
+    addrinfo* list = nullptr;
+    if (::getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) return false;
+    ::freeaddrinfo(list);
+    return true;
+}
+
+}  // namespace
+
+void exit_with(const Error& error) {
+    std::string text;
+    std::size_t start = 0;
+    while (start <= error.text.size()) {
+        const std::size_t end = std::min(error.text.find('\n', start), error.text.size());
+        if (end > start) text += "latmon: " + error.text.substr(start, end - start) + "\n";
+        start = end + 1;
+    }
+    write_all(STDERR_FILENO, text);
+    std::exit(static_cast<int>(error.code));
+}
+
+int print(const std::string& text) {
+    write_all(STDOUT_FILENO, text);
+    return EXIT_SUCCESS;
+}
+
+Result<Config> read_config(const Arguments& arguments) {
+    std::vector<std::string> warnings;
+    const bool must_exist = arguments.is_config_explicit;
+    if (!must_exist && !std::filesystem::exists(arguments.config_path)) {
+        log::critical("there is no " + arguments.config_path +
+                      ": running with defaults, which answer probes and send none");
+        return parse_config("", "", arguments.overrides, warnings);
+    }
+    Result<Config> config = load_config(arguments.config_path, arguments.overrides, warnings);
+    log_warnings(warnings);
+    return config;
+}
+
+int check_plan(const Plan& plan) {
+    std::string text = describe_plan(plan);
+    std::set<std::string> names;
+    for (const CorePlan& core : plan.cores) {
+        for (const ProbePlan& probe : core.probes) {
+            if (!probe.address) names.insert(probe.host);
+        }
+    }
+    for (const std::string& host : names) {
+        if (!does_resolve(host)) text += "warning: target " + host + " does not resolve now\n";
+    }
+    return print(text);
+}
+
+void open_log(const Config& config) {
+    const auto level = static_cast<log::Level>(config.log_level);
+    if (log::open(level, config.log_file)) return;
+    log::error("cannot write log_file " + config.log_file + ": logging to stderr alone");
+}
+
+void log_warnings(const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings)
+        log::warning(warning);
+}
+
+}  // namespace latmon

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The steps of main(): reading the configuration, `latmon check`, printing, ending with an error.
+// [main-thread]
+#pragma once
+
+#include "base/error.hpp"
+#include "config/plan.hpp"
+#include "daemon/arguments.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace latmon {
+
+// Prints the error to stderr, each line marked, and ends the process with its exit code.
+[[noreturn]] void exit_with(const Error& error);
+
+// The value, or the end of the process.
+template <typename T>
+[[nodiscard]] T or_exit(Result<T> result) {
+    if (!result) exit_with(result.error());
+    return std::move(*result);
+}
+
+// Prints `text` to stdout; returns the exit code.
+[[nodiscard]] int print(const std::string& text);
+
+// The file that the arguments name. A default file that is not there is no error, as it was none in
+// the ancestor: latmon then reflects, and says so.
+[[nodiscard]] Result<Config> read_config(const Arguments& arguments);
+
+// `latmon check`: prints the plan, and its warnings, among them names that do not resolve. Returns the
+// exit code.
+[[nodiscard]] int check_plan(const Plan& plan);
+
+void open_log(const Config& config);
+void log_warnings(const std::vector<std::string>& warnings);
+
+}  // namespace latmon

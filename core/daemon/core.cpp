@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Assembles a core from its plan; see core.hpp.
+#include "daemon/core.hpp"
+
+#include "base/assert.hpp"
+#include "daemon/node_counters.hpp"
+#include "probe/connect_probe.hpp"
+#include "probe/tcp_probe.hpp"
+#include "probe/udp_probe.hpp"
+
+#include <algorithm>
+
+namespace latmon {
+namespace {
+
+Pacing::Mode pacing_mode(Precision precision) noexcept {
+    switch (precision) {
+        case Precision::power:
+            return Pacing::Mode::power;
+        case Precision::balanced:
+            return Pacing::Mode::balanced;
+        case Precision::spin:
+            return Pacing::Mode::spin;
+    }
+    LATMON_ASSERT(false);
+    return Pacing::Mode::balanced;
+}
+
+std::vector<std::uint16_t> udp_ports(const Plan& plan) {
+    std::vector<std::uint16_t> ports;
+    for (const ListenerPlan& listener : plan.listeners) {
+        const std::uint16_t port = listener.endpoint.port;
+        const bool is_known = std::find(ports.begin(), ports.end(), port) != ports.end();
+        if (!listener.is_tcp && !is_known) ports.push_back(port);
+    }
+    return ports;
+}
+
+std::size_t flights_needed(const CorePlan& core_plan) noexcept {
+    std::size_t count = 0;
+    for (const ProbePlan& probe : core_plan.probes)
+        count += probe.in_flight_slots;
+    return count;
+}
+
+}  // namespace
+
+Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock& clock)
+    : plan_(plan),
+      core_index_(options.core_index),
+      zeros_(limits::probe_bytes_max),
+      ring_(ring),
+      clock_(clock),
+      reactor_(ring, clock, pacing_mode(plan.precision), options.timers_max),
+      outlet_(options.queues),
+      wall_watch_(clock),
+      context_{.reactor = reactor_,
+               .outlet = outlet_,
+               .wall_watch = wall_watch_,
+               .zeros = zeros_,
+               .core_index = static_cast<std::uint16_t>(options.core_index),
+               .error_estimate = options.error_estimate,
+               .boot_nonce = options.boot_nonce},
+      allow_list_(plan.reflector, static_cast<std::uint32_t>(plan.targets.size()),
+                  options.hash_key),
+      rate_limiter_(plan.reflector, options.hash_key),
+      own_ports_(udp_ports(plan)),
+      rules_{.allow_list = allow_list_, .rate_limiter = rate_limiter_, .own_ports = own_ports_},
+      udp_reflector_(context_, rules_, options.hash_key, udp_reflection_series(plan)),
+      tcp_reflector_(context_, allow_list_, tcp_reflection_series(plan)) {
+    make_probes(plan.cores[core_index_]);
+}
+
+Core::~Core() = default;
+
+void Core::make_probes(const CorePlan& core_plan) {
+    counters_ = std::vector<ProbeCounters>(core_plan.probes.size());
+    flights_.resize(flights_needed(core_plan));
+    probes_.reserve(core_plan.probes.size());
+    std::span<Flight> free_flights(flights_);
+    for (std::size_t index = 0; index < core_plan.probes.size(); ++index) {
+        const ProbePlan& probe_plan = core_plan.probes[index];
+        const std::span<Flight> flights = free_flights.first(probe_plan.in_flight_slots);
+        free_flights = free_flights.subspan(probe_plan.in_flight_slots);
+        probes_.push_back(make_probe(probe_plan, counters_[index], flights));
+    }
+    // A target is allowed to probe us, whichever core its own probes are on.
+    for (const CorePlan& any_core : plan_.cores) {
+        for (const ProbePlan& probe : any_core.probes) {
+            if (!probe.address) continue;
+            allow_list_.set_target_address(probe.target_index, probe.address->address);
+        }
+    }
+}
+
+std::unique_ptr<Probe> Core::make_probe(const ProbePlan& probe_plan, ProbeCounters& counters,
+                                        std::span<Flight> flights) {
+    switch (probe_plan.kind) {
+        case ProbeKind::udp:
+            return std::make_unique<UdpProbe>(context_, probe_plan, counters, flights);
+        case ProbeKind::tcp:
+            return std::make_unique<TcpProbe>(context_, probe_plan, counters, flights);
+        case ProbeKind::tcp_connect:
+            return std::make_unique<ConnectProbe>(context_, probe_plan, counters);
+    }
+    LATMON_ASSERT(false);
+    return nullptr;
+}
+
+Result<void> Core::open_listeners(std::span<const ListenerPlan> listeners) {
+    std::uint16_t index = 0;
+    for (const ListenerPlan& listener : listeners) {
+        const SocketOptions options{.local = listener.endpoint,
+                                    .is_ipv6 = !is_ipv4(listener.endpoint.address),
+                                    .is_shared = plan_.cores.size() > 1,
+                                    .is_reflector = true};
+        const Outcome<SocketId> socket =
+            listener.is_tcp ? ring_.open_listener(options) : ring_.open_udp(options);
+        if (!socket) {
+            return fail_errno(ExitCode::permission,
+                              "cannot listen on " + to_string(listener.endpoint) +
+                                  (listener.is_tcp ? " (TCP)" : " (UDP)"),
+                              socket.error());
+        }
+        listener.is_tcp ? tcp_reflector_.listen(*socket) : udp_reflector_.listen(*socket, index);
+        ++index;
+    }
+    ring_.submit();
+    return {};
+}
+
+void Core::start(Instant origin) noexcept {
+    for (const std::unique_ptr<Probe>& probe : probes_)
+        probe->start(origin);
+    if (plan_.node_interval.ns > 0) {
+        reactor_.timers().arm(node_timer_, origin + plan_.node_interval);
+    }
+}
+
+void Core::turn(Instant limit) noexcept {
+    wall_watch_.look();
+    reactor_.turn(limit);
+}
+
+void Core::apply(const CoreCommand& command) noexcept {
+    switch (command.kind) {
+        case CoreCommand::Kind::quit:
+            has_quit_ = true;
+            return;
+        case CoreCommand::Kind::stop_sending:
+            is_stopping_ = true;
+            for (const std::unique_ptr<Probe>& probe : probes_)
+                probe->stop_sending();
+            return;
+        case CoreCommand::Kind::set_address:
+            break;
+    }
+    allow_list_.set_target_address(command.index, command.address);
+    const std::vector<ProbePlan>& plans = plan_.cores[core_index_].probes;
+    for (std::size_t index = 0; index < plans.size(); ++index) {
+        if (plans[index].target_index != command.index) continue;
+        probes_[index]->set_address({.address = command.address,
+                                     .scope_id = command.scope_id,
+                                     .port = plans[index].port,
+                                     .padding = 0});
+    }
+}
+
+bool Core::is_idle() const noexcept {
+    return is_stopping_ && std::all_of(probes_.begin(), probes_.end(),
+                                       [](const auto& probe) { return probe->is_idle(); });
+}
+
+void Core::on_node_timer(Instant) noexcept {
+    reactor_.timers().arm(node_timer_, node_timer_.deadline + plan_.node_interval);
+    const NodeReading reading{.core = *this, .queues = outlet_.queues()};
+    Sample sample{};
+    sample.kind = LATMON_KIND_NODE;
+    sample.status = LATMON_STATUS_OK;
+    sample.core = context_.core_index;
+    sample.valid = LATMON_HAS_VALUE;
+    sample.time_ns = clock_.wall_now().ns;
+    const std::uint32_t count = node_counter_count(outlet_.queues().size());
+    for (std::uint32_t counter = 0; counter < count; ++counter) {
+        sample.series_id = first_node_series(plan_) + counter;
+        sample.value = read_node_counter(reading, counter);
+        outlet_.emit(sample);
+    }
+}
+
+}  // namespace latmon

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See core_thread.hpp.
+#include "daemon/core_thread.hpp"
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "daemon/thread_setup.hpp"
+#include "reactor/ring_uring.hpp"
+
+#include <array>
+#include <string>
+
+namespace latmon {
+namespace {
+
+constexpr std::uint32_t command_capacity = 1'024;
+
+// With nothing to do the loop turns once a second; while it spins it looks for commands more often,
+// because nothing wakes it; and at the end, to see soon that nothing is in flight.
+constexpr Duration turn_sleeping = Duration::from_s(1);
+constexpr Duration turn_spinning = Duration::from_ms(10);
+
+// Sockets beyond those of the plan: accepted connections are counted apart.
+constexpr std::uint32_t spare_sockets = 16;
+
+}  // namespace
+
+CoreThread::CoreThread(const Plan& plan, std::span<const ListenerPlan> listeners,
+                       const Clock& clock, CoreOptions options)
+    : plan_(plan),
+      listeners_(listeners),
+      clock_(clock),
+      options_(std::move(options)),
+      commands_(command_capacity) {}
+
+CoreThread::~CoreThread() {
+    LATMON_ASSERT(!thread_.joinable());
+}
+
+Result<void> CoreThread::launch() {
+    std::promise<Result<void>> ready;
+    std::future<Result<void>> outcome = ready.get_future();
+    thread_ =
+        std::thread([this, promise = std::move(ready)]() mutable { run(std::move(promise)); });
+    Result<void> result = outcome.get();
+    if (!result) thread_.join();
+    return result;
+}
+
+void CoreThread::release(Instant origin) {
+    origin_ = origin;
+    start_barrier_.count_down();
+}
+
+bool CoreThread::send(const CoreCommand& command) {
+    const bool is_queued = commands_.try_push(command);
+    ring_->wake();
+    return is_queued;
+}
+
+void CoreThread::quit() {
+    if (!thread_.joinable()) return;
+    while (!send({.kind = CoreCommand::Kind::quit})) {
+        std::this_thread::yield();  // The core empties the queue at every turn.
+    }
+    thread_.join();
+}
+
+// -- On the core-thread -------------------------------------------------------------------------
+
+void CoreThread::run(std::promise<Result<void>> ready) {
+    Result<void> result = set_up();
+    const bool is_set_up = result.has_value();
+    ready.set_value(std::move(result));
+    if (!is_set_up) return;
+    start_barrier_.wait();
+    // Beyond this point nothing allocates.
+    core_->start(origin_);
+    loop();
+}
+
+Result<void> CoreThread::set_up() {
+    const CorePlan& core_plan = plan_.cores[options_.core_index];
+    name_thread("lm-core-" + std::to_string(options_.core_index));
+    if (!pin_thread(core_plan.cpu)) {
+        log::warning("core " + std::to_string(options_.core_index) + " cannot be pinned to CPU " +
+                     std::to_string(core_plan.cpu) + ": probes may be sent later than need be");
+    }
+    const std::uint64_t sockets = sockets_needed(core_plan, listeners_.size()) + spare_sockets;
+    Result<std::unique_ptr<UringRing>> ring =
+        UringRing::open({.sockets_max = static_cast<std::uint32_t>(sockets)});
+    if (!ring) return std::unexpected(ring.error());
+    ring_ = std::move(*ring);
+    core_ = std::make_unique<Core>(plan_, options_, *ring_, clock_);
+    return core_->open_listeners(listeners_);
+}
+
+void CoreThread::loop() noexcept {
+    const Duration turn = plan_.precision == Precision::spin ? turn_spinning : turn_sleeping;
+    bool is_stopping = false;
+    while (!core_->has_quit()) {
+        core_->turn(clock_.now() + (is_stopping ? turn_spinning : turn));
+        std::array<CoreCommand, 16> batch;
+        const std::uint32_t count = commands_.pop_batch(batch);
+        for (std::uint32_t index = 0; index < count; ++index) {
+            is_stopping |= batch[index].kind == CoreCommand::Kind::stop_sending;
+            core_->apply(batch[index]);
+        }
+        if (is_stopping && core_->is_idle()) is_idle_.store(true, std::memory_order_release);
+    }
+}
+
+}  // namespace latmon

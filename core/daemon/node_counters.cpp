@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of node counters; see node_counters.hpp.
+#include "daemon/node_counters.hpp"
+
+#include "base/assert.hpp"
+#include "daemon/core.hpp"
+
+#include <array>
+
+namespace latmon {
+namespace {
+
+using Read = std::uint64_t (*)(const Core& core) noexcept;
+struct CoreCounter {
+    const char* name;
+    Read read;
+};
+
+// Counters of the core as a whole; those of the UDP reflector's reasons follow by name.
+constexpr std::array core_counters{
+    CoreCounter{"loop_turns_total",
+                [](const Core& core) noexcept { return core.reactor().counters().turns; }},
+    CoreCounter{"timers_fired_total",
+                [](const Core& core) noexcept { return core.reactor().counters().timers_fired; }},
+    CoreCounter{"loop_stalls_total",
+                [](const Core& core) noexcept { return core.reactor().counters().stalls; }},
+    CoreCounter{"lateness_ns_max",
+                [](const Core& core) noexcept {
+                    return static_cast<std::uint64_t>(core.reactor().counters().lateness_ns_max);
+                }},
+    CoreCounter{"receive_overflows_total",
+                [](const Core& core) noexcept { return core.reactor().counters().overflows; }},
+    CoreCounter{"ring_submissions_total",
+                [](const Core& core) noexcept { return core.ring_counters().submissions; }},
+    CoreCounter{"ring_waits_total",
+                [](const Core& core) noexcept { return core.ring_counters().waits; }},
+    CoreCounter{
+        "ring_completion_overflows_total",
+        [](const Core& core) noexcept { return core.ring_counters().completion_overflows; }},
+    CoreCounter{"wall_clock_steps_total",
+                [](const Core& core) noexcept { return core.wall_steps(); }},
+    CoreCounter{"reflector_udp_received_total",
+                [](const Core& core) noexcept { return core.udp_reflector().received.read(); }},
+    CoreCounter{
+        "reflector_udp_sessions",
+        [](const Core& core) noexcept -> std::uint64_t { return core.udp_session_count(); }},
+};
+
+struct ProbeCounter {
+    const char* name;
+    PublishedCounter ProbeCounters::*counter;
+};
+// Summed over the core's probes; each target's own are in its samples.
+constexpr std::array probe_counters{
+    ProbeCounter{"probes_sent_total", &ProbeCounters::sent},
+    ProbeCounter{"probes_answered_total", &ProbeCounters::answered},
+    ProbeCounter{"probes_lost_total", &ProbeCounters::lost},
+    ProbeCounter{"probes_unreachable_total", &ProbeCounters::unreachable},
+    ProbeCounter{"probes_local_error_total", &ProbeCounters::local_error},
+    ProbeCounter{"probes_missed_total", &ProbeCounters::missed},
+    ProbeCounter{"probes_late_total", &ProbeCounters::late},
+    ProbeCounter{"probes_duplicate_total", &ProbeCounters::duplicate},
+    ProbeCounter{"probes_reordered_total", &ProbeCounters::reordered},
+    ProbeCounter{"probes_invalid_total", &ProbeCounters::invalid},
+    ProbeCounter{"probes_reopened_total", &ProbeCounters::reopened},
+};
+
+struct QueueCounter {
+    const char* name;
+    PublishedCounter SampleQueue::*counter;
+};
+constexpr std::array queue_counters{
+    QueueCounter{"exporter_made_samples_total", &SampleQueue::made},
+    QueueCounter{"exporter_exported_samples_total", &SampleQueue::exported},
+    QueueCounter{"exporter_rejected_samples_total", &SampleQueue::rejected},
+    QueueCounter{"exporter_dropped_samples_total", &SampleQueue::dropped},
+};
+
+constexpr std::size_t fixed_count =
+    core_counters.size() + reflect_reason_count + tcp_counter_names.size() + probe_counters.size();
+
+}  // namespace
+
+std::uint32_t node_counter_count(std::size_t exporter_count) noexcept {
+    return static_cast<std::uint32_t>(fixed_count + queue_counters.size() * exporter_count);
+}
+
+std::int64_t read_node_counter(const NodeReading& reading, std::uint32_t index) noexcept {
+    std::size_t at = index;
+    std::uint64_t value = 0;
+    if (at < core_counters.size()) {
+        value = core_counters[at].read(reading.core);
+    } else if (at -= core_counters.size(); at < reflect_reason_count) {
+        value = reading.core.udp_reflector().by_reason[at].read();
+    } else if (at -= reflect_reason_count; at < tcp_counter_names.size()) {
+        value = (reading.core.tcp_reflector().*tcp_counter_names[at].counter).read();
+    } else if (at -= tcp_counter_names.size(); at < probe_counters.size()) {
+        for (const ProbeCounters& counters : reading.core.all_counters()) {
+            value += (counters.*probe_counters[at].counter).read();
+        }
+    } else {
+        at -= probe_counters.size();
+        const std::size_t exporter = at / queue_counters.size();
+        LATMON_ASSERT(exporter < reading.queues.size());
+        value =
+            (reading.queues[exporter]->*queue_counters[at % queue_counters.size()].counter).read();
+    }
+    return static_cast<std::int64_t>(value);
+}
+
+void append_node_series(SeriesTable& series, const std::string& node_name,
+                        const std::vector<std::string>& exporter_names) {
+    const auto append = [&](std::string name, const std::string& target) {
+        Series& added = series.emplace_back();
+        added.kind = LATMON_KIND_NODE;
+        added.name = std::move(name);
+        added.source = node_name;
+        added.target = target;
+    };
+    for (const CoreCounter& counter : core_counters)
+        append(counter.name, "");
+    for (std::size_t reason = 0; reason < reflect_reason_count; ++reason) {
+        const std::string word(name(static_cast<ReflectReason>(reason)));
+        append("reflector_udp_" + word + "_total", "");
+    }
+    for (const TcpCounterName& counter : tcp_counter_names) {
+        append("reflector_tcp_" + std::string(counter.name) + "_total", "");
+    }
+    for (const ProbeCounter& counter : probe_counters)
+        append(counter.name, "");
+    for (const std::string& exporter : exporter_names) {
+        for (const QueueCounter& counter : queue_counters)
+            append(counter.name, exporter);
+    }
+}
+
+}  // namespace latmon

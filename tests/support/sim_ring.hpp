@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Ring whose kernel is a simulation: sockets are entries in a table that all nodes share, what is sent
+// becomes events, what arrives becomes completions. It keeps to what io_uring promises and no more:
+// multishot receives end when buffers run out or an error comes, cancelled operations complete, errors of
+// the network wait in an error queue. One per simulated node.
+#pragma once
+
+#include "reactor/ring.hpp"
+#include "support/simulation.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+
+namespace latmon::sim {
+
+class SimRing;
+
+// Who is where: the part of the network that all rings share.
+struct Directory {
+    struct Place {
+        SimRing* ring = nullptr;
+        SocketId socket = no_socket;
+    };
+    std::map<std::pair<AddressBytes, std::uint16_t>, Place> udp;
+    std::map<std::pair<AddressBytes, std::uint16_t>, Place> listeners;
+};
+
+class SimRing final : public Ring {
+public:
+    // A host with one address, or two if `second` is given.
+    SimRing(Simulation& simulation, Directory& directory, Endpoint address);
+
+    // -- Faults, set by scenarios --
+    // Errno value with which a datagram is refused by the local host, or 0.
+    std::function<int(const Octets&)> refuse_send = [](const Octets&) { return 0; };
+    // Whether a datagram to a port where nobody listens is answered by ICMP.
+    bool sends_icmp = true;
+    // Errno value with which sockets cannot be opened, or 0.
+    int refuse_open = 0;
+    std::uint32_t buffers_free = 512;
+
+    // -- The scenario's driver --
+    [[nodiscard]] bool has_ready() const noexcept { return !ready_.empty() || is_woken_; }
+    [[nodiscard]] Instant wake_at() const noexcept { return wake_at_; }
+    [[nodiscard]] std::size_t open_sockets() const noexcept;
+    // Breaks every connection, as a peer's crash would.
+    void reset_streams();
+
+    Outcome<SocketId> open_udp(const SocketOptions& options) noexcept override;
+    Outcome<SocketId> open_tcp(const SocketOptions& options) noexcept override;
+    Outcome<SocketId> open_listener(const SocketOptions& options) noexcept override;
+    void close(SocketId socket) noexcept override;
+    Endpoint peer(SocketId socket) const noexcept override;
+    Outcome<SocketError> take_error(SocketId socket) noexcept override;
+    void prepare_receive_datagrams(Operation& operation, SocketId socket) noexcept override;
+    void prepare_send_datagram(Operation& operation, SocketId socket,
+                               const Message& message) noexcept override;
+    void prepare_accept(Operation& operation, SocketId listener) noexcept override;
+    void prepare_connect(Operation& operation, SocketId socket,
+                         const Endpoint& remote) noexcept override;
+    void prepare_send_stream(Operation& operation, SocketId socket,
+                             const Message& message) noexcept override;
+    void prepare_receive_stream(Operation& operation, SocketId socket,
+                                std::span<std::byte> buffer) noexcept override;
+    void prepare_cancel(Operation& operation) noexcept override;
+    Datagram datagram(const Completion& completion) noexcept override;
+    void release_buffer(std::uint16_t buffer_index) noexcept override;
+    void submit() noexcept override { ++counters_.submissions; }
+    void wait(Instant until) noexcept override;
+    void poll() noexcept override;
+    std::uint32_t drain(std::span<Ready> ready) noexcept override;
+    void wake() noexcept override { is_woken_ = true; }
+    const RingCounters& counters() const noexcept override { return counters_; }
+
+private:
+    struct Socket {
+        bool is_open = false;
+        std::uint32_t generation = 0;  // Events for an earlier use of the place are void.
+        bool is_stream = false;
+        bool is_listener = false;
+        Endpoint local{};
+        Endpoint remote{};
+        std::deque<Packet> arrived{};  // Datagrams not yet in a receive buffer.
+        std::deque<SocketError> errors{};
+        int pending_error = 0;  // Given to the next call, as the kernel does.
+        Octets stream{};        // Octets not yet read.
+        bool is_peer_gone = false;
+        std::deque<SocketId> accepted{};
+        Directory::Place other{};  // The other end of a stream.
+        std::uint32_t other_generation = 0;
+        std::int64_t stream_clear_at_ns = 0;  // Segments arrive in order.
+        Operation* receive = nullptr;
+        std::span<std::byte> receive_into{};
+        Operation* accept = nullptr;
+        Operation* connect = nullptr;
+    };
+
+    [[nodiscard]] SocketId allocate(bool is_stream, const SocketOptions& options);
+    [[nodiscard]] Socket& at(SocketId socket);
+    [[nodiscard]] const Socket& at(SocketId socket) const;
+    void complete(Operation* operation, const Completion& completion);
+    void deliver(Packet packet, SocketId socket, std::uint32_t generation);
+    void refuse(const Packet& packet, SocketId socket, std::uint32_t generation);
+    void pump(SocketId socket);
+    void pump_datagrams(Socket& socket);
+    void pump_stream(Socket& socket);
+    void arrive_syn(Directory::Place listener, SimRing* from, SocketId socket,
+                    std::uint32_t generation, Endpoint client);
+    void finish_connect(SocketId socket, std::uint32_t generation, int result,
+                        Directory::Place other, std::uint32_t other_generation);
+    void send_segment(Socket& socket, Octets octets, bool is_end);
+    [[nodiscard]] Duration stream_delay(const Socket& socket, const Octets& octets);
+
+    Simulation& simulation_;
+    Directory& directory_;
+    Endpoint address_;
+    std::uint16_t next_port_ = 40'000;
+    std::deque<Socket> sockets_;
+    std::deque<Ready> ready_;
+    std::map<std::uint16_t, Packet> buffers_;
+    std::uint16_t next_buffer_ = 0;
+    Instant wake_at_{};
+    bool is_woken_ = false;
+    RingCounters counters_;
+};
+
+}  // namespace latmon::sim
