@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A file descriptor that somebody owns and that is closed exactly once. Any thread, one at a time.
+// A file descriptor that somebody owns and that is closed exactly once. Any thread, one at a time;
+// knows nothing of what the descriptor stands for.
 #pragma once
 
 #include <unistd.h>

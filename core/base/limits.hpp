@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every bound of latmon, with its unit and its reason, and the relations between them. A number that
-// limits anything stands here and nowhere else, so that a reader can see what the daemon can hold.
+// Every bound of latmon, with its unit and its reason, and the relations between them. A number
+// that limits anything stands here and nowhere else, so that a reader can see what the daemon can
+// hold.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +39,8 @@ inline constexpr std::uint32_t targets_per_core_max = 49'000;
 static_assert(2 * targets_per_core_max + 1'000 <= deadlines_per_core_max);
 
 // Sequence numbers remembered per target: those in flight, and as many again behind them so that a
-// late reply and a duplicate can still be told apart. 2^17 x 32 octets = 4 MiB for the worst target.
+// late reply and a duplicate can still be told apart. 2^17 x 32 octets = 4 MiB for the worst
+// target.
 inline constexpr std::uint32_t in_flight_slots_min = 8;
 inline constexpr std::uint32_t in_flight_slots_max = 131'072;
 // Handshakes under way for one target. A dead target at a short interval would else take every fd.
@@ -59,11 +61,14 @@ inline constexpr std::uint32_t completion_entries = 16'384;
 // Buffers of the receive ring: as many datagrams as may arrive between two turns of the loop. When
 // they run out the kernel keeps the rest in the socket's own buffer; nothing is lost.
 inline constexpr std::uint32_t receive_buffers = 512;
-// recvmsg header (16) + address (28) + control messages + the largest datagram, in whole pages.
+// recvmsg header (16) + address + control messages + the largest datagram, in whole pages.
 // Only the pages that a datagram fills are ever touched.
 inline constexpr std::uint32_t receive_buffer_bytes = 17 * 4'096;
 inline constexpr std::uint32_t receive_control_bytes = 256;
-static_assert(receive_buffer_bytes >= 16 + 28 + receive_control_bytes + probe_bytes_max);
+// A sockaddr_in6 takes 28; control messages follow it and want 8-octet alignment.
+inline constexpr std::uint32_t receive_name_bytes = 32;
+static_assert(receive_buffer_bytes >=
+              16 + receive_name_bytes + receive_control_bytes + probe_bytes_max);
 // Completions looked at between two looks at the clock.
 inline constexpr std::uint32_t completion_batch = 256;
 
@@ -76,8 +81,8 @@ inline constexpr std::int64_t rate_total_burst_ns = 100'000'000;
 // RFC 5357 section 4.2 REFWAIT: a session that has been silent for so long is forgotten.
 inline constexpr std::int64_t session_idle_ns = 900'000'000'000;
 inline constexpr std::uint32_t tcp_sessions_per_core = 1'024;
-// One host may probe with several traffic classes and sizes; more looks like an attack. Loopback and
-// targets are exempt.
+// One host may probe with several traffic classes and sizes; more looks like an attack. Loopback
+// and targets are exempt.
 inline constexpr std::uint32_t tcp_sessions_per_address = 64;
 // Silence after which a connection is closed.
 inline constexpr std::int64_t tcp_idle_ns = 900'000'000'000;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The daemon's log: life-cycle lines and plugins' own lines, in the ancestor's form
-// `[2026-01-12 12:15:04,380] [WARNING] text`, to stderr and to a file if one is configured. spdlog does
-// the work, in log.cpp and nowhere else. May block and allocate: never on a core-thread, which has
+// The daemon's log: life-cycle lines and plugins' own lines, in the ancestor's form `[2026-01-12
+// 12:15:04,380] [WARNING] text`, to stderr and to a file if one is configured. spdlog does the
+// work, in log.cpp and nowhere else. May block and allocate: never on a core-thread, which has
 // counters instead. Thread-safe between all other threads.
 #pragma once
 
@@ -14,8 +14,8 @@ namespace latmon::log {
 
 enum class Level : std::uint8_t { debug, info, warning, error, critical };
 
-// Sets level and destinations; call once, early. `file` "": stderr only. False if the file cannot be
-// opened; the log then goes to stderr alone. Missing directories are made. [main-thread]
+// Sets level and destinations; call once, early. `file` "": stderr only. False if the file cannot
+// be opened; the log then goes to stderr alone. Missing directories are made. [main-thread]
 [[nodiscard]] bool open(Level level, const std::string& file);
 
 [[nodiscard]] bool is_enabled(Level level) noexcept;

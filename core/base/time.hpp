@@ -6,8 +6,8 @@
 //   RawInstant  CLOCK_MONOTONIC_RAW  intervals: never slewed by NTP, so an RTT is made of these
 //   WallTime    CLOCK_REALTIME       what the wire and the exporters want; may jump at any time
 //
-// Only equal kinds subtract, and the difference is a Duration. Nothing converts one clock to another.
-// Raw `int64_t ..._ns` stands only at the wire, the ABI and the configuration.
+// Only equal kinds subtract, and the difference is a Duration. Nothing converts one clock to
+// another. Raw `int64_t ..._ns` stands only at the wire, the ABI and the configuration.
 #pragma once
 
 #include <compare>

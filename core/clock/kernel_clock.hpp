@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the kernel says about its own wall clock (adjtimex(2)). Its word is necessary, not sufficient: some
-// programs that set the clock report "synchronised, error 0" whatever they do. [any-thread]
+// What the kernel says about its own wall clock (adjtimex(2)). Its word is necessary, not
+// sufficient: some programs that set the clock report "synchronised, error 0" whatever they do.
+// [any-thread]
 #pragma once
 
 #include "base/time.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notices that the wall clock jumped. CLOCK_REALTIME and CLOCK_MONOTONIC_RAW run side by side; NTP may
-// bend the former by at most 500 ppm (adjtimex(2)), so a change of their difference beyond that within
-// one turn of the loop is a step. RTTs do not care, they are made of RAW; what compares wall-clock
-// stamps does, and is marked. Owned by one core-thread.
+// Notices that the wall clock jumped. CLOCK_REALTIME and CLOCK_MONOTONIC_RAW run side by side; NTP
+// may bend the former by at most 500 ppm (adjtimex(2)), so a change of their difference beyond that
+// within one turn of the loop is a step. RTTs do not care, they are made of RAW; what compares
+// wall-clock stamps does, and is marked. Owned by one core-thread.
 #pragma once
 
 #include "base/time.hpp"
@@ -14,8 +14,8 @@ class WallWatch {
 public:
     explicit WallWatch(const Clock& clock) noexcept;
 
-    // Compares the clocks once; call it every turn of the loop. True if the wall clock stepped since
-    // the last call. Two clock reads, about 50 ns. [core-thread]
+    // Compares the clocks once; call it every turn of the loop. True if the wall clock stepped
+    // since the last call. Two clock reads, about 50 ns. [core-thread]
     bool look() noexcept;
 
     // Whether look() saw a step at or after `since`. [core-thread]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The accounts as lines of the log, in logfmt: what every probe, reflector and exporter made of what it got.
-// Written when the daemon stops, so that an operator can see that nothing went missing. [main-thread]
+// The accounts as lines of the log, in logfmt: what every probe, reflector and exporter made of
+// what it got. Written when the daemon stops, so that an operator can see that nothing went
+// missing. [main-thread]
 #pragma once
 
 #include "config/plan.hpp"

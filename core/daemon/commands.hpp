@@ -31,8 +31,8 @@ template <typename T>
 // the ancestor: latmon then reflects, and says so.
 [[nodiscard]] Result<Config> read_config(const Arguments& arguments);
 
-// `latmon check`: prints the plan, and its warnings, among them names that do not resolve. Returns the
-// exit code.
+// `latmon check`: prints the plan, and its warnings, among them names that do not resolve. Returns
+// the exit code.
 [[nodiscard]] int check_plan(const Plan& plan);
 
 void open_log(const Config& config);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that one core-thread runs: a reactor with its probes and reflectors, over whatever ring and
-// clock it is given. CoreThread gives it io_uring and the kernel's clocks; scenario tests give it a
-// simulated network and virtual time, and so run this very code. Built before the start barrier; allocates
-// nothing afterwards. Used on one core-thread.
+// Everything that one core-thread runs: a reactor with its probes and reflectors, over whatever
+// ring and clock it is given. CoreThread gives it io_uring and the kernel's clocks; scenario tests
+// give it a simulated network and virtual time, and so run this very code. Built before the start
+// barrier; allocates nothing afterwards. Used on one core-thread.
 #pragma once
 
 #include "base/error.hpp"
@@ -65,7 +65,8 @@ public:
     // Binds and listens. Errors carry ExitCode::permission and name the port. [set-up]
     [[nodiscard]] Result<void> open_listeners(std::span<const ListenerPlan> listeners);
 
-    // Starts all probes; slot 0 of each is at `origin` plus its phase. Nothing allocates from here on.
+    // Starts all probes; slot 0 of each is at `origin` plus its phase. Nothing allocates from here
+    // on.
     void start(Instant origin) noexcept;
 
     // One turn of the loop; waits no longer than until `limit`.

@@ -50,6 +50,7 @@ Result<void> CoreThread::launch() {
 
 void CoreThread::release(Instant origin) {
     origin_ = origin;
+    is_released_ = true;
     start_barrier_.count_down();
 }
 
@@ -61,6 +62,12 @@ bool CoreThread::send(const CoreCommand& command) {
 
 void CoreThread::quit() {
     if (!thread_.joinable()) return;
+    if (!is_released_) {  // Something else went wrong at start: it must not run at all.
+        is_abandoned_ = true;
+        start_barrier_.count_down();
+        thread_.join();
+        return;
+    }
     while (!send({.kind = CoreCommand::Kind::quit})) {
         std::this_thread::yield();  // The core empties the queue at every turn.
     }
@@ -75,6 +82,7 @@ void CoreThread::run(std::promise<Result<void>> ready) {
     ready.set_value(std::move(result));
     if (!is_set_up) return;
     start_barrier_.wait();
+    if (is_abandoned_) return;
     // Beyond this point nothing allocates.
     core_->start(origin_);
     loop();

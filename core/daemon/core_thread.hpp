@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One pinned thread around one Core: it opens its io_uring, sets everything up, reports, waits at the start
-// barrier, and turns the loop until told to quit. The main-thread talks to it through a queue of commands and
-// reads its published counters; nothing else is shared (invariant 1).
+// One pinned thread around one Core: it opens its io_uring, sets everything up, reports, waits at
+// the start barrier, and turns the loop until told to quit. The main-thread talks to it through a
+// queue of commands and reads its published counters; nothing else is shared (invariant 1).
 #pragma once
 
 #include "base/error.hpp"
@@ -27,8 +27,8 @@ public:
     CoreThread(const CoreThread&) = delete;
     CoreThread& operator=(const CoreThread&) = delete;
 
-    // Starts the thread and waits until it is set up, or until it says why it cannot be; then it has
-    // ended. [main-thread]
+    // Starts the thread and waits until it is set up, or until it says why it cannot be; then it
+    // has ended. [main-thread]
     [[nodiscard]] Result<void> launch();
 
     // Lets it pass the start barrier. [main-thread]
@@ -41,7 +41,7 @@ public:
     // All that was sent is answered, lost or otherwise done with; after stop_sending. [main-thread]
     [[nodiscard]] bool is_idle() const noexcept { return is_idle_.load(std::memory_order_acquire); }
 
-    // Sends `quit` and waits for the thread's end. [main-thread]
+    // Ends the thread, released or not, and waits for its end. [main-thread]
     void quit();
 
     [[nodiscard]] std::uint32_t index() const noexcept { return options_.core_index; }
@@ -61,6 +61,8 @@ private:
     SpscQueue<CoreCommand> commands_;
     std::latch start_barrier_{1};
     Instant origin_{};                  // Written before the barrier, read after it.
+    bool is_abandoned_ = false;         // Likewise: end instead of starting.
+    bool is_released_ = false;          // The main-thread's own.
     std::atomic<bool> is_idle_{false};  // Written by the core-thread; pairs with is_idle().
     std::unique_ptr<Ring> ring_;  // Made by the core-thread during set-up, which then keeps it.
     std::unique_ptr<Core> core_;

@@ -55,8 +55,8 @@ std::uint16_t own_error_estimate() noexcept {
         {.is_synchronized = false, .is_ptp = false, .error = read_kernel_clock().error_max});
 }
 
-// The ancestor's file must run even where its backend's plugin is not installed: its samples then go to
-// stdout, and the log says so. An [[exporters]] table, by contrast, must have its plugin.
+// The ancestor's file must run even where its backend's plugin is not installed: its samples then
+// go to stdout, and the log says so. An [[exporters]] table, by contrast, must have its plugin.
 ExporterConfig with_fallback(const ExporterConfig& config, const DaemonOptions& options) {
     if (!config.is_compatible) return config;
     for (const std::string& directory : plugin_directories(options.plugin_path)) {
@@ -87,10 +87,8 @@ Daemon::Daemon(Plan plan, const DaemonOptions& options)
 }
 
 Daemon::~Daemon() {
-    for (const std::unique_ptr<CoreThread>& core : cores_) {
-        core->release({});  // One that still waits at the barrier must see `quit`.
+    for (const std::unique_ptr<CoreThread>& core : cores_)
         core->quit();
-    }
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::open(Plan plan, const DaemonOptions& options) {

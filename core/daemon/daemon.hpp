@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns everything that runs, and the order in which it starts and stops: consumers first, producers last;
-// then producers first, consumers last, so that a sample made is a sample exported or counted (invariant 8).
-// [main-thread]
+// Owns everything that runs, and the order in which it starts and stops: consumers first, producers
+// last; then producers first, consumers last, so that a sample made is a sample exported or counted
+// (invariant 8). [main-thread]
 #pragma once
 
 #include "base/error.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// latmon's own counters as samples of the node itself: every node_interval each core-thread emits one
-// sample per counter below, about itself (`core` in the sample says which). The names are series; the
-// order here is the order of their ids.
+// latmon's own counters as samples of the node itself: every node_interval each core-thread emits
+// one sample per counter below, about itself (`core` in the sample says which). The names are
+// series; the order here is the order of their ids.
 #pragma once
 
 #include "sample/sample_queue.hpp"

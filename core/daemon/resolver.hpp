@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds the addresses of targets that are given by name, again and again, on a thread of its own, because
-// getaddrinfo(3) blocks for as long as it likes. A name that fails keeps its last address and is tried
-// again; only changes reach the main-thread, which passes them on to the cores.
+// Finds the addresses of targets that are given by name, again and again, on a thread of its own,
+// because getaddrinfo(3) blocks for as long as it likes. A name that fails keeps its last address
+// and is tried again; only changes reach the main-thread, which passes them on to the cores.
 #pragma once
 
 #include "base/address.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of series of a plan: probes by their index, then the two reflectors, then the node's counters.
-// Pure. [main-thread]
+// The table of series of a plan: probes by their index, then the two reflectors, then the node's
+// counters. Pure. [main-thread]
 #pragma once
 
 #include "config/plan.hpp"

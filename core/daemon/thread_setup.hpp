@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CPUs, names and limits of the process and its threads, asked of the kernel once at start.
+// CPUs, names, limits and ports of the process and its threads, asked of the kernel once, at start.
+// Nothing here runs on a core-thread once it measures.
 #pragma once
 
 #include "base/error.hpp"
@@ -19,7 +20,8 @@ namespace latmon {
 // Ties the calling thread to one CPU; false if the kernel refuses.
 [[nodiscard]] bool pin_thread(std::uint32_t cpu) noexcept;
 
-// Keeps the calling thread, and those it starts, off the CPUs of the core-threads, if there are others.
+// Keeps the calling thread, and those it starts, off the CPUs of the core-threads, if there are
+// others.
 void keep_off(std::span<const std::uint32_t> core_cpus);
 
 // Shown by ps(1) and top(1); cut to 15 characters.
@@ -32,10 +34,11 @@ void name_thread(const std::string& name) noexcept;
 // [main-thread]
 [[nodiscard]] Result<void> raise_file_limit(std::uint64_t needed);
 
-// Which of the planned listeners this host lets us have: binds each once, alone, so that two daemons
-// cannot share a port by accident (SO_REUSEPORT would let them), and lets go again. A port that is
-// taken is tried again for limits::bind_retry_ns. Optional listeners that cannot be had are left out
-// with a line in the log; a required one is an error that names port and cure. [main-thread]
+// Which of the planned listeners this host lets us have: binds each once, alone, so that two
+// daemons cannot share a port by accident (SO_REUSEPORT would let them), and lets go again. A port
+// that is taken is tried again for limits::bind_retry_ns. Optional listeners that cannot be had are
+// left out with a line in the log; a required one is an error that names port and cure.
+// [main-thread]
 [[nodiscard]] Result<std::vector<ListenerPlan>> available_listeners(const Plan& plan);
 
 }  // namespace latmon

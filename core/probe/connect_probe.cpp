@@ -14,7 +14,8 @@ namespace latmon {
 namespace {
 
 // A closed connection stays in TIME_WAIT for 60 s and keeps its port; there are 28,232 by default
-// (net.ipv4.ip_local_port_range). Below this interval they would run out, so the connection is reset.
+// (net.ipv4.ip_local_port_range). Below this interval they would run out, so the connection is
+// reset.
 constexpr Duration reset_below = Duration::from_ms(5);
 
 // How many handshakes may be under way: as many as start within a timeout, and two for the edges.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Times the TCP handshake with one target, on a fresh connection per slot: from SYN to the kernel's word
-// that it is complete. Needs nothing at the far end but a listening port. Open loop: handshakes that hang
-// do not delay the next. Used on one core-thread; allocates nothing after construction.
+// Times the TCP handshake with one target, on a fresh connection per slot: from SYN to the kernel's
+// word that it is complete. Needs nothing at the far end but a listening port. Open loop:
+// handshakes that hang do not delay the next. Used on one core-thread; allocates nothing after
+// construction.
 #pragma once
 
 #include "probe/probe.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The book of one probe's exchanges, whatever carries them: it numbers what is sent, matches what comes
-// back, lets time run out, and turns each outcome into counters and a sample. A UDP probe and a TCP probe
-// each own one and add the transport. Used on one core-thread; allocates nothing.
+// The book of one probe's exchanges, whatever carries them: it numbers what is sent, matches what
+// comes back, lets time run out, and turns each outcome into counters and a sample. A UDP probe and
+// a TCP probe each own one and add the transport. Used on one core-thread; allocates nothing.
 #pragma once
 
 #include "probe/probe.hpp"
@@ -23,8 +23,8 @@ public:
     Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
               std::span<Flight> slots) noexcept;
 
-    // Opens the exchange of the slot that was due at `due`; its T1 is now. Returns what goes onto the
-    // wire. Exactly one of on_sent() and on_send_failed() must follow before the next open().
+    // Opens the exchange of the slot that was due at `due`; its T1 is now. Returns what goes onto
+    // the wire. Exactly one of on_sent() and on_send_failed() must follow before the next open().
     [[nodiscard]] SenderPacket open(Instant due) noexcept;
     // Takes T1 anew for the exchange just opened, which is to be sent a second time.
     [[nodiscard]] SenderPacket reopen_last() noexcept;

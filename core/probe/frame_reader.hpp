@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cuts a stream into frames for a sender of probes, which needs only the head of each reply: the rest is
-// padding and is skipped by count. Takes the stream in pieces of any size, down to single octets. Pure;
-// owned by one connection.
+// Cuts a stream into frames for a sender of probes, which needs only the head of each reply: the
+// rest is padding and is skipped by count. Takes the stream in pieces of any size, down to single
+// octets. Pure; owned by one connection.
 #pragma once
 
 #include "wire/frame.hpp"
@@ -18,9 +18,9 @@ class FrameReader {
 public:
     enum class Outcome : std::uint8_t { needs_more, preface, frame, broken };
 
-    // Consumes from `data` up to the end of one item, advancing it. `frame`: header() and head() hold
-    // the frame until the next call; all of it has been consumed. `broken`: the peer does not speak
-    // our protocol and nothing more may be read.
+    // Consumes from `data` up to the end of one item, advancing it. `frame`: header() and head()
+    // hold the frame until the next call; all of it has been consumed. `broken`: the peer does not
+    // speak our protocol and nothing more may be read.
     [[nodiscard]] Outcome next(std::span<const std::byte>& data) noexcept {
         for (;;) {
             skip(data);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The probes of one target that are under way, and those just behind them. Sequence number n lies in
-// slot n mod size; a slot is kept until its number comes round again, so that a reply that comes too
-// late and one that comes twice can still be told apart:
+// The probes of one target that are under way, and those just behind them. Sequence number n lies
+// in slot n mod size; a slot is kept until its number comes round again, so that a reply that comes
+// too late and one that comes twice can still be told apart:
 //
 //        oldest                 next
 //          v                      v
 //   . l a  o a o o a a o o o o o  .  . .      o outstanding, a answered, l lost or refused
 //
-// The plan makes the table at least twice as long as a timeout lasts, so that an outstanding slot is
-// never overwritten. Numbers are 32 bits and wrap; differences are taken modulo 2^32. Owned by one probe.
+// The plan makes the table at least twice as long as a timeout lasts, so that an outstanding slot
+// is never overwritten. Numbers are 32 bits and wrap; differences are taken modulo 2^32. Owned by
+// one probe.
 #pragma once
 
 #include "base/assert.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the probes share about opening a path to their target. Pure; used on core-threads.
+// What the probes share about opening a path to their target: the socket that a plan asks for, and
+// which errors may belong to an earlier packet. Pure; used on core-threads.
 #pragma once
 
 #include "config/plan.hpp"

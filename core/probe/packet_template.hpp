@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The octets of a probe that are its own: frame header (TCP only), STAMP base packet and the header of the
-// padding TLV. The padding itself is the core's shared zeros, so that a target with large packets costs no
-// memory. Owned by one probe.
+// The octets of a probe that are its own: frame header (TCP only), STAMP base packet and the header
+// of the padding TLV. The padding itself is the core's shared zeros, so that a target with large
+// packets costs no memory. Owned by one probe.
 //
 //   frame header 4 | base packet 44 | Extra Padding TLV header 0..4 |   zeros ...
 //   <- TCP only -> <------------------ own ------------------------> <- shared ->

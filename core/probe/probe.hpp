@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every probe is to its core-thread, and what it is given. Probes are made before the start barrier
-// and live as long as their core-thread; nothing here allocates afterwards.
+// What every probe is to its core-thread, and what it is given. Probes are made before the start
+// barrier and live as long as their core-thread; nothing here allocates afterwards.
 #pragma once
 
 #include "base/address.hpp"

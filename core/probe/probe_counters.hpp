@@ -5,8 +5,8 @@
 //   slots that came = sent + local_error + missed
 //   sent            = answered + lost + unreachable + in flight        (invariant 4)
 //
-// `late`, `duplicate` and `reordered` look at replies once more and change neither: a late reply does
-// not un-count a loss.
+// `late`, `duplicate` and `reordered` look at replies once more and change neither: a late reply
+// does not un-count a loss.
 #pragma once
 
 #include "sample/sample_queue.hpp"

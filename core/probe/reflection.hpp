@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns a probe of somebody else's into its reply, in place, and into a sample: what the UDP and the TCP
-// reflector have in common. Used on one core-thread; allocates nothing.
+// Turns a probe of somebody else's into its reply, in place, and into a sample: what the UDP and
+// the TCP reflector have in common. Used on one core-thread; allocates nothing.
 #pragma once
 
 #include "probe/probe.hpp"
@@ -23,9 +23,9 @@ struct Reflection {
 };
 
 // `packet` holds the request and becomes the reply, octet for octet as long (at least 44: a shorter
-// request must have been given room). T2 is the reactor's arrival(); T3 is taken here, last, by adding
-// to T2 what passed on the raw clock, so that a step of the wall clock cannot enter the turnaround.
-// Emits the sample. [core-thread]
+// request must have been given room). T2 is the reactor's arrival(); T3 is taken here, last, by
+// adding to T2 what passed on the raw clock, so that a step of the wall clock cannot enter the
+// turnaround. Emits the sample. [core-thread]
 void reflect_packet(CoreContext& context, const Reflection& reflection,
                     std::span<std::byte> packet) noexcept;
 

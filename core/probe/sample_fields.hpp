@@ -28,15 +28,15 @@ void set_peer_fields(Sample& sample, const Endpoint& peer, std::uint16_t ssid) n
 // and T2 and T3 distinct (reflectors that stamp once say nothing about their turnaround).
 void set_stamps(Sample& sample, WireTime t1, const ReflectorPacket& reply, WallTime t4) noexcept;
 
-// The round trip as `rtt_user`, by a clock that does not jump, and as `rtt`, less the turnaround that
-// set_stamps() found. A turnaround longer than the round trip is a lie and is taken back.
+// The round trip as `rtt_user`, by a clock that does not jump, and as `rtt`, less the turnaround
+// that set_stamps() found. A turnaround longer than the round trip is a lie and is taken back.
 void set_round_trip(Sample& sample, Duration rtt_user) noexcept;
 
 // TTLs, traffic classes, the reflector's own sequence number.
 void set_path(Sample& sample, const ReflectorPacket& reply, const ReplyPath& path) noexcept;
 
-// What this host did wrong since an exchange was due: LATMON_BLAME_ bits of what was sent at `sent`,
-// `lateness` after it was due.
+// What this host did wrong since an exchange was due: LATMON_BLAME_ bits of what was sent at
+// `sent`, `lateness` after it was due.
 [[nodiscard]] std::uint32_t blame_since(const CoreContext& context, RawInstant sent,
                                         Duration lateness) noexcept;
 

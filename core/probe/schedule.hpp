@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When a probe is due: slot n is at origin + phase + n * interval, for ever (invariant 2). Nothing is
-// scheduled relative to "now", so that the schedule cannot drift, and slots that a stall made us miss
-// are counted and skipped, not fired in a burst. Pure arithmetic; owned by one probe.
+// When a probe is due: slot n is at origin + phase + n * interval, for ever (invariant 2). Nothing
+// is scheduled relative to "now", so that the schedule cannot drift, and slots that a stall made us
+// miss are counted and skipped, not fired in a burst. Pure arithmetic; owned by one probe.
 #pragma once
 
 #include "base/assert.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The timer that drives one probe through its slots: it fires at each slot's time (plus the slot's own
-// share of jitter), says when the slot was due, and counts slots that a stall let pass. Owned by one
-// probe; used on its core-thread.
+// The timer that drives one probe through its slots: it fires at each slot's time (plus the slot's
+// own share of jitter), says when the slot was due, and counts slots that a stall let pass. Owned
+// by one probe; used on its core-thread.
 #pragma once
 
 #include "config/plan.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Probes one target over one kept TCP connection: the same packets as over UDP, in frames. Reconnecting is
-// a state with a growing pause, never a wait; slots that come while there is no connection are
-// reported as such. Used on one core-thread; allocates nothing after construction.
+// Probes one target over one kept TCP connection: the same packets as over UDP, in frames.
+// Reconnecting is a state with a growing pause, never a wait; slots that come while there is no
+// connection are reported as such. Used on one core-thread; allocates nothing after construction.
 //
 //   waiting -> connecting -> greeting -> open
 //      ^           |            |         |

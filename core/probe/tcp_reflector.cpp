@@ -141,8 +141,8 @@ void TcpReflector::take(Session& session) noexcept {
     context_.reactor.ring().submit();
 }
 
-// False if there is nothing more to do now: more must be read, the preface is on its way out, or the
-// session is closing.
+// False if there is nothing more to do now: more must be read, the preface is on its way out, or
+// the session is closing.
 bool TcpReflector::take_preface(Session& session) noexcept {
     switch (stream_kind(session.buffer.front())) {
         case StreamKind::latmon:

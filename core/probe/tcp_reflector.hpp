@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Answers probes over TCP: accepts connections on one listener, greets, and sends every probe frame back
-// with its own stamps, as many octets as it got. Each connection has a fixed place with a buffer of its
-// own; replies are made in place and sent before more is read, so that a sender that does not read its
-// replies only stops itself. Used on one core-thread; allocates nothing after construction.
+// Answers probes over TCP: accepts connections on one listener, greets, and sends every probe frame
+// back with its own stamps, as many octets as it got. Each connection has a fixed place with a
+// buffer of its own; replies are made in place and sent before more is read, so that a sender that
+// does not read its replies only stops itself. Used on one core-thread; allocates nothing after
+// construction.
 //
 //   accept -> preface (5 s) -> frames ... -> closing        reading and sending take turns
 #pragma once

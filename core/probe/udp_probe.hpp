@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Probes one target over UDP: a STAMP packet per slot from a connected socket of its own, so that the
-// kernel checks who answers and ICMP errors find their probe. Open loop: what is in flight never delays
-// the next send. Used on one core-thread; allocates nothing after construction.
+// Probes one target over UDP: a STAMP packet per slot from a connected socket of its own, so that
+// the kernel checks who answers and ICMP errors find their probe. Open loop: what is in flight
+// never delays the next send. Used on one core-thread; allocates nothing after construction.
 #pragma once
 
 #include "probe/exchanges.hpp"

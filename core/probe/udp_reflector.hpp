@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Answers probes over UDP, statefully (RFC 8762 section 4.3): each datagram that is admitted becomes its
-// own reply, in the receive buffer in which it came, and goes back to where it came from, out of the
-// address it was sent to and in the traffic class it came with. Serves every UDP listener of one core. Used
-// on one core-thread; allocates nothing after construction.
+// Answers probes over UDP, statefully (RFC 8762 section 4.3): each datagram that is admitted
+// becomes its own reply, in the receive buffer in which it came, and goes back to where it came
+// from, out of the address it was sent to and in the traffic class it came with. Serves every UDP
+// listener of one core. Used on one core-thread; allocates nothing after construction.
 #pragma once
 
 #include "probe/admission.hpp"

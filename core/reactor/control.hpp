@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads the control messages that the kernel hands out beside a packet (cmsg(3)): TTL, traffic class,
-// local address, and the error queue's entries. Used on core-threads.
+// Reads the control messages that the kernel hands out beside a packet (cmsg(3)): TTL, traffic
+// class, local address, and the error queue's entries. Used on core-threads.
 #pragma once
 
 #include "reactor/ring.hpp"

@@ -2,8 +2,8 @@
 //
 // One outgoing message as sendmsg(2) wants it: up to two pieces of payload, and for an unconnected
 // socket the destination, the local address to send from and the traffic class. Lives inside the
-// operation that sends it, so that nothing is allocated; holds pointers into itself and must not move.
-// Used on one core-thread.
+// operation that sends it, so that nothing is allocated; holds pointers into itself and must not
+// move. Used on one core-thread.
 #pragma once
 
 #include "base/address.hpp"
@@ -28,9 +28,9 @@ public:
     void set_payload(std::span<const std::byte> first,
                      std::span<const std::byte> second = {}) noexcept;
 
-    // For an unconnected UDP socket: to `to`, from the local address `from` (its port is ignored; all
-    // zero: the kernel's choice), with traffic class `traffic_class` (DSCP << 2).
-    // IP_PKTINFO of ip(7), IPV6_PKTINFO of ipv6(7).
+    // For an unconnected UDP socket: to `to`, from the local address `from` (its port is ignored;
+    // all zero: the kernel's choice), with traffic class `traffic_class` (DSCP << 2). IP_PKTINFO of
+    // ip(7), IPV6_PKTINFO of ipv6(7).
     void set_route(const Endpoint& to, const Endpoint& from, std::uint8_t traffic_class) noexcept;
 
     [[nodiscard]] const msghdr& header() const noexcept { return header_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request to the ring that is under way. Its user owns it, as a member, so that the loop allocates
-// nothing; it must stay where it is until its last completion. Used on one core-thread.
+// One request to the ring that is under way. Its user owns it, as a member, so that the loop
+// allocates nothing; it must stay where it is until its last completion. Used on one core-thread.
 #pragma once
 
 #include <cstdint>

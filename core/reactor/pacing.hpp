@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decides how early to wake for a deadline. A thread that sleeps until a deadline wakes 20..80 us late
-// on a virtual machine; one that wakes early and spins the rest is on time but burns CPU. `balanced`
-// wakes early by what recent wake-ups were late, and never spins more than a fixed share of the time;
-// `power` never spins; `spin` never sleeps. Pure arithmetic; owned by one reactor.
+// Decides how early to wake for a deadline. A thread that sleeps until a deadline wakes 20..80 us
+// late on a virtual machine; one that wakes early and spins the rest is on time but burns CPU.
+// `balanced` wakes early by what recent wake-ups were late, and never spins more than a fixed share
+// of the time; `power` never spins; `spin` never sleeps. Pure arithmetic; owned by one reactor.
 #pragma once
 
 #include "base/time.hpp"
@@ -19,7 +19,8 @@ public:
 
     explicit Pacing(Mode mode) noexcept : mode_(mode) {}
 
-    // How long before the deadline to end a sleep that begins at `now`. Zero: sleep to the deadline.
+    // How long before the deadline to end a sleep that begins at `now`. Zero: sleep to the
+    // deadline.
     [[nodiscard]] Duration margin(Instant now) noexcept {
         if (mode_ != Mode::balanced) return Duration{};
         refill(now);

@@ -10,10 +10,12 @@
 namespace latmon {
 namespace {
 
-// Timers fired before the ring is looked at again: a burst of deadlines must not keep replies waiting.
+// Timers fired before the ring is looked at again: a burst of deadlines must not keep replies
+// waiting.
 constexpr std::uint32_t timers_per_turn = 32;
 
-// A sleep shorter than this costs more than it saves: entering and leaving the kernel takes as long.
+// A sleep shorter than this costs more than it saves: entering and leaving the kernel takes as
+// long.
 constexpr Duration sleep_min = Duration::from_us(5);
 
 }  // namespace

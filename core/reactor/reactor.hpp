@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop of a core-thread: wait for the next deadline or a completion, take the time once, hand out
-// what completed, fire what is due. It knows operations and timers, not probes.
+// The loop of a core-thread: wait for the next deadline or a completion, take the time once, hand
+// out what completed, fire what is due. It knows operations and timers, not probes.
 //
 //   turn:  wait until the next deadline -> stamp -> drain -> dispatch -> fire due timers
 //
-// Callbacks are called from here and nowhere else, never from within another callback, so that recursion
-// is impossible by construction. Nothing allocates after construction.
+// Callbacks are called from here and nowhere else, never from within another callback, so that
+// recursion is impossible by construction. Nothing allocates after construction.
 #pragma once
 
 #include "base/limits.hpp"
@@ -52,7 +52,8 @@ public:
     // the wait, so that the work for one does not delay the stamp of the next. [core-thread]
     [[nodiscard]] const LoopStamp& arrival() const noexcept { return arrival_; }
 
-    // Whether something went wrong with this loop at or after `since`, for blame bits. [core-thread]
+    // Whether something went wrong with this loop at or after `since`, for blame bits.
+    // [core-thread]
     [[nodiscard]] bool stalled_since(RawInstant since) const noexcept {
         return counters_.stalls > 0 && last_stall_ >= since;
     }

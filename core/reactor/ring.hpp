@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the reactor and the probes need from the kernel: sockets, operations on them that complete
-// later, and waiting. UringRing does it with io_uring; scenario tests put a simulated network behind
-// the same interface and run the very same reactor and probes in virtual time. One ring belongs to one
-// core-thread; nothing here allocates after construction. An interface and not a template: a virtual
-// call costs 2 ns beside a system call, and probes stay ordinary .cpp files.
+// later, and waiting. UringRing does it with io_uring; scenario tests put a simulated network
+// behind the same interface and run the very same reactor and probes in virtual time. One ring
+// belongs to one core-thread; nothing here allocates after construction. An interface and not a
+// template: a virtual call costs 2 ns beside a system call, and probes stay ordinary .cpp files.
 #pragma once
 
 #include "base/address.hpp"
@@ -105,8 +105,8 @@ public:
     // Stream. Result: octets read, 0 at the end of the stream.
     virtual void prepare_receive_stream(Operation& operation, SocketId socket,
                                         std::span<std::byte> buffer) noexcept = 0;
-    // Asks the kernel to end an active operation, which then completes, with -ECANCELED or, if it was
-    // faster, with its result.
+    // Asks the kernel to end an active operation, which then completes, with -ECANCELED or, if it
+    // was faster, with its result.
     virtual void prepare_cancel(Operation& operation) noexcept = 0;
 
     // Reads of what a completion brought.

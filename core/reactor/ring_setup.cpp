@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens the io_uring of a core-thread, and says in one line why it cannot be had and what to do.
+// Opens the io_uring of a core-thread, and says in one line why it cannot be had and what to do
+// about it. Allocates, and reads /proc for the cause: before the start barrier only.
 #include "base/assert.hpp"
 #include "base/limits.hpp"
 #include "reactor/ring_uring.hpp"
@@ -21,8 +22,8 @@
 namespace latmon {
 namespace {
 
-// SINGLE_ISSUER, DEFER_TASKRUN: completions are worked on when we ask for them, not in the middle of
-// our own code. TASKRUN_FLAG: shared memory says when there are some. All of Linux 6.1.
+// SINGLE_ISSUER, DEFER_TASKRUN: completions are worked on when we ask for them, not in the middle
+// of our own code. TASKRUN_FLAG: shared memory says when there are some. All of Linux 6.1.
 constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                  IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
                                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
@@ -164,7 +165,7 @@ Result<void> UringRing::set_up_buffers() {
         buffers_[std::size_t{index} * limits::receive_buffer_bytes] = std::byte{0};
         release_buffer(static_cast<std::uint16_t>(index));
     }
-    receive_header_.msg_namelen = sizeof(sockaddr_in6);
+    receive_header_.msg_namelen = limits::receive_name_bytes;
     receive_header_.msg_controllen = limits::receive_control_bytes;
     return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Ring over io_uring: operations, the loop's kernel side, and the sockets' table. What can go wrong
-// while it is set up is told in ring_setup.cpp.
+// The Ring over io_uring: operations, the loop's kernel side, and the sockets' table. What can go
+// wrong while it is set up is told in ring_setup.cpp.
 #include "reactor/ring_uring.hpp"
 
 #include "base/assert.hpp"

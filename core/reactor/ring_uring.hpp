@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Ring over io_uring: one instance per core-thread, opened by that thread (SINGLE_ISSUER binds a
-// ring to it). Needs Linux 6.1 for DEFER_TASKRUN and multishot recvmsg. Together with ring_uring.cpp
-// the only place that knows liburing.
+// The Ring over io_uring: one instance per core-thread, opened by that thread (SINGLE_ISSUER binds
+// a ring to it). Needs Linux 6.1 for DEFER_TASKRUN and multishot recvmsg. Together with
+// ring_uring.cpp the only place that knows liburing.
 //
 // How a wait ends: the next deadline is an absolute timerfd that the ring polls; another thread's
 // wake() is an eventfd that the ring reads; everything else is a completion of a user's operation.
@@ -24,8 +24,8 @@ struct UringOptions {
 
 class UringRing final : public Ring {
 public:
-    // Errors carry ExitCode::permission and name the cause (sysctl, seccomp, kernel version, a limit)
-    // and the cure. [core-thread, before the start barrier]
+    // Errors carry ExitCode::permission and name the cause (sysctl, seccomp, kernel version, a
+    // limit) and the cure. [core-thread, before the start barrier]
     [[nodiscard]] static Result<std::unique_ptr<UringRing>> open(const UringOptions& options);
     ~UringRing() override;
     UringRing(const UringRing&) = delete;
@@ -61,7 +61,8 @@ public:
     const RingCounters& counters() const noexcept override { return counters_; }
 
 private:
-    // A socket's place in the table; its index is the SocketId and, if registered, the ring's index.
+    // A socket's place in the table; its index is the SocketId and, if registered, the ring's
+    // index.
     struct Slot {
         int fd = -1;
         bool is_registered = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// socket(2), setsockopt(2), bind(2); see socket.hpp. Options that only make a figure better are tried
-// and their failure ignored; options that an operator asked for must succeed.
+// socket(2), setsockopt(2), bind(2); see socket.hpp. Options that only make a figure better are
+// tried and their failure ignored; options that an operator asked for must succeed.
 #include "reactor/socket.hpp"
 
 #include <netinet/in.h>

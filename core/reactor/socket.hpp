@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Opens sockets the way latmon wants them, with plain system calls that never block: the ring then
-// drives them. Used while a core-thread sets up, and by it later when a path is opened anew, so errors
-// are errno values and nothing allocates.
+// drives them. Used while a core-thread sets up, and by it later when a path is opened anew, so
+// errors are errno values and nothing allocates.
 #pragma once
 
 #include "base/fd.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Absolute deadlines in a bounded heap: what the reactor sleeps for. A 4-ary heap of 16-octet entries,
-// so that a node's children share one cache line; 100,000 deadlines are nine levels deep. Timers are
-// owned by their users and know their place, so that disarming costs a sift and no search. Owned by
-// one core-thread; allocates only at construction.
+// Absolute deadlines in a bounded heap: what the reactor sleeps for. A 4-ary heap of 16-octet
+// entries, so that a node's children share one cache line; 100,000 deadlines are nine levels deep.
+// Timers are owned by their users and know their place, so that disarming costs a sift and no
+// search. Owned by one core-thread; allocates only at construction.
 #pragma once
 
 #include "base/time.hpp"

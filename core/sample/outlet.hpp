@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a core-thread's samples leave it: one queue per exporter. Owned by one core-thread; emitting
-// never waits and never allocates.
+// Where a core-thread's samples leave it: one queue per exporter. Owned by one core-thread;
+// emitting never waits and never allocates.
 #pragma once
 
 #include "sample/sample_queue.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sample inside latmon: the very struct of the ABI, so that nothing is converted on its way from
-// a core-thread to a plugin. Here stand the assertions that make it safe to copy through a queue.
+// The sample inside latmon: the very struct of the ABI, so that nothing is converted on its way
+// from a core-thread to a plugin. Here stand the assertions that make it safe to copy through a
+// queue.
 #pragma once
 
 #include "base/limits.hpp"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything at once: two nodes that probe each other in every way over a network that loses, delays,
-// reorders, duplicates, breaks connections and stalls hosts, from a seed. Whatever happens, the accounts
-// balance, no sample contradicts itself, and the same seed gives the same run bit for bit.
+// Everything at once: two nodes that probe each other in every way over a network that loses,
+// delays, reorders, duplicates, breaks connections and stalls hosts, from a seed. Whatever happens,
+// the accounts balance, no sample contradicts itself, and the same seed gives the same run bit for
+// bit.
 #include "support/sim_node.hpp"
 
 #include <doctest/doctest.h>
@@ -61,7 +62,8 @@ struct Outcome {
     void add(const Sample& sample) {
         std::array<std::uint64_t, sizeof(sample) / sizeof(std::uint64_t)> words;
         std::memcpy(words.data(), &sample, sizeof(sample));
-        for (const std::uint64_t word : words) hash = (hash ^ word) * 1099511628211ULL;
+        for (const std::uint64_t word : words)
+            hash = (hash ^ word) * 1099511628211ULL;
         ++samples;
     }
     friend bool operator==(const Outcome&, const Outcome&) = default;

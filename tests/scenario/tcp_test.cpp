@@ -89,7 +89,8 @@ TEST_CASE("tcp: a far end that is down is tried less and less often") {
 }
 
 TEST_CASE("tcp: a stream cut at every possible place gives the same frames") {
-    // The link delivers each octet on its own: prefaces, headers and packets are all cut everywhere.
+    // The link delivers each octet on its own: prefaces, headers and packets are all cut
+    // everywhere.
     Pair pair(ProbeKind::tcp);
     pair.world.simulation.segment_bytes = 1;
     pair.world.start();

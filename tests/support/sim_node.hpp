@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A whole latmon node in a simulation: a Core as the daemon builds it, over a simulated ring and clock, with
-// one queue of samples for the test to read. A World drives several of them through virtual time.
+// A whole latmon node in a simulation: a Core as the daemon builds it, over a simulated ring and
+// clock, with one queue of samples for the test to read. A World drives several of them through
+// virtual time.
 #pragma once
 
 #include "daemon/core.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Ring whose kernel is a simulation: sockets are entries in a table that all nodes share, what is sent
-// becomes events, what arrives becomes completions. It keeps to what io_uring promises and no more:
-// multishot receives end when buffers run out or an error comes, cancelled operations complete, errors of
-// the network wait in an error queue. One per simulated node.
+// A Ring whose kernel is a simulation: sockets are entries in a table that all nodes share, what is
+// sent becomes events, what arrives becomes completions. It keeps to what io_uring promises and no
+// more: multishot receives end when buffers run out or an error comes, cancelled operations
+// complete, errors of the network wait in an error queue. One per simulated node.
 #pragma once
 
 #include "reactor/ring.hpp"

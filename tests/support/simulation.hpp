@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Virtual time and a simulated network for scenario tests. There is one true time, which moves only when
-// the simulation says so; clocks of nodes are functions of it, packets are events in it. One thread, one
-// seed: a scenario replays bit for bit.
+// Virtual time and a simulated network for scenario tests. There is one true time, which moves only
+// when the simulation says so; clocks of nodes are functions of it, packets are events in it. One
+// thread, one seed: a scenario replays bit for bit.
 #pragma once
 
 #include "base/address.hpp"

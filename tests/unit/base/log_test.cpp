@@ -10,8 +10,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
-#include <regex>
 #include <string>
 
 namespace latmon {
@@ -33,15 +33,19 @@ std::string captured_stderr(const test::ScratchDirectory& folder, Body body) {
     return test::read_text(path);
 }
 
+std::string with_zeros_for_digits(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char letter) { return letter >= '0' && letter <= '9'; }, '0');
+    return text;
+}
+
 TEST_CASE("log: a line has the time to the millisecond, the level, the text") {
     const test::ScratchDirectory folder;
     const std::string text = captured_stderr(folder, [] {
         REQUIRE(log::open(log::Level::info, ""));
         log::warning("disk {} is full");
     });
-    const std::regex form(
-        R"(\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\] \[WARNING\] disk \{\} is full\n)");
-    CHECK_MESSAGE(std::regex_match(text, form), text);
+    CHECK(with_zeros_for_digits(text) == "[0000-00-00 00:00:00,000] [WARNING] disk {} is full\n");
 }
 
 TEST_CASE("log: lines below the level are not written") {
