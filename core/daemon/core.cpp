@@ -130,6 +130,11 @@ Result<void> Core::open_listeners(std::span<const ListenerPlan> listeners) {
     return {};
 }
 
+void Core::open_paths() noexcept {
+    for (const std::unique_ptr<Probe>& probe : probes_)
+        probe->open_path();
+}
+
 void Core::start(Instant origin) noexcept {
     for (const std::unique_ptr<Probe>& probe : probes_)
         probe->start(origin);

@@ -65,6 +65,9 @@ public:
     // Binds and listens. Errors carry ExitCode::permission and name the port. [set-up]
     [[nodiscard]] Result<void> open_listeners(std::span<const ListenerPlan> listeners);
 
+    // Opens the paths of all probes whose addresses are known. [set-up]
+    void open_paths() noexcept;
+
     // Starts all probes; slot 0 of each is at `origin` plus its phase. Nothing allocates from here
     // on.
     void start(Instant origin) noexcept;

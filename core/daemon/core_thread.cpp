@@ -101,7 +101,9 @@ Result<void> CoreThread::set_up() {
     if (!ring) return std::unexpected(ring.error());
     ring_ = std::move(*ring);
     core_ = std::make_unique<Core>(plan_, options_, *ring_, clock_);
-    return core_->open_listeners(listeners_);
+    if (Result<void> listening = core_->open_listeners(listeners_); !listening) return listening;
+    core_->open_paths();
+    return {};
 }
 
 void CoreThread::loop() noexcept {

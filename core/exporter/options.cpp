@@ -123,6 +123,7 @@ std::vector<Options::Problem> Options::unknown() const {
 std::vector<std::string> Options::lines(std::vector<Problem> problems) const {
     std::ranges::stable_sort(problems, position_before, &Problem::where);
     std::vector<std::string> result;
+    result.reserve(problems.size());
     for (const Problem& problem : problems) {
         result.push_back(fmt::format("{}:{}:{}: exporter {}: {}", file_, problem.where.line,
                                      problem.where.column, config_.name, problem.text));

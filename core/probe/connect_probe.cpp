@@ -45,8 +45,11 @@ ConnectProbe::ConnectProbe(CoreContext& context, const ProbePlan& plan, ProbeCou
     }
 }
 
-void ConnectProbe::start(Instant origin) noexcept {
+void ConnectProbe::open_path() noexcept {
     if (plan_.address) set_address(*plan_.address);
+}
+
+void ConnectProbe::start(Instant origin) noexcept {
     slots_.start(origin);
 }
 

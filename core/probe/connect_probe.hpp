@@ -18,6 +18,7 @@ class ConnectProbe final : public Probe, private Slots::User {
 public:
     ConnectProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters);
 
+    void open_path() noexcept override;
     void start(Instant origin) noexcept override;
     void set_address(const Endpoint& address) noexcept override;
     void stop_sending() noexcept override;

@@ -33,8 +33,11 @@ TcpProbe::TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
     preface_message_.set_payload(preface_);
 }
 
-void TcpProbe::start(Instant origin) noexcept {
+void TcpProbe::open_path() noexcept {
     if (plan_.address) set_address(*plan_.address);
+}
+
+void TcpProbe::start(Instant origin) noexcept {
     slots_.start(origin);
 }
 

@@ -21,6 +21,7 @@ public:
     TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
              std::span<Flight> slots) noexcept;
 
+    void open_path() noexcept override;
     void start(Instant origin) noexcept override;
     void set_address(const Endpoint& address) noexcept override;
     void stop_sending() noexcept override;

@@ -28,8 +28,11 @@ UdpProbe::UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
       open_error_(LATMON_ERROR_UNRESOLVED),
       reopen_after_(plan.max_lost) {}
 
-void UdpProbe::start(Instant origin) noexcept {
+void UdpProbe::open_path() noexcept {
     if (plan_.address) set_address(*plan_.address);
+}
+
+void UdpProbe::start(Instant origin) noexcept {
     slots_.start(origin);
 }
 

@@ -128,7 +128,7 @@ Result<void> UringRing::set_up() {
     if (!timer_fd_.is_open() || !wake_fd_.is_open()) {
         return fail_errno(ExitCode::permission, "a timer cannot be had: raise 'ulimit -n'", errno);
     }
-    const Result<void> buffers = set_up_buffers();
+    Result<void> buffers = set_up_buffers();
     if (!buffers) return buffers;
     prepare_timer_poll();
     prepare_wake_read();

@@ -67,6 +67,8 @@ Node& World::add(Plan plan, const std::string& address) {
 }
 
 void World::start() {
+    for (const std::unique_ptr<Node>& node : nodes_)
+        node->core().open_paths();
     for (const std::unique_ptr<Node>& node : nodes_) {
         node->core().start(node->clock.now() + Duration::from_ms(1));
     }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of every slot of a probing load: one entry per slot in a ring that reaches back two
+// timeouts, so that a reply can be told to be the first, a second, or too late. Pure bookkeeping on
+// times it is given; one thread. It neither sends nor receives.
+//
+//   slots = sent + missed + send_errors          replies = answered + late + duplicates + invalid
+//   sent  = answered + lost + in flight          (late ones were lost before)
+#pragma once
+
+#include "base/time.hpp"
+#include "loadgen/slots.hpp"
+#include "wire/stamp.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace latmon::loadgen {
+
+struct LedgerCounts {
+    std::uint64_t slots = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t missed = 0;  // Not sent: we were too late for it.
+    std::uint64_t send_errors = 0;
+    std::uint64_t answered = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t replies = 0;
+    std::uint64_t late = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t invalid = 0;  // No STAMP reply, or to nothing that we sent lately.
+};
+
+class Ledger {
+public:
+    // `capacity` entries at least: more than slots that can fall due within a timeout and the
+    // lateness that is still sent.
+    Ledger(const SlotGrid& grid, Duration timeout, std::uint64_t capacity);
+
+    // One of these for every slot, in order. expire() must have been called with a `now` no earlier
+    // than that by which the slot was found due.
+    void on_sent(std::uint64_t slot, WireTime t1, RawInstant sent_at) noexcept;
+    void on_missed(std::uint64_t slot) noexcept;
+    void on_send_error(std::uint64_t slot) noexcept;
+
+    // A reply to the sender with index `sender`, read at `now`. The time from send to reply if it
+    // is the slot's answer, else nothing; either way it is counted.
+    [[nodiscard]] std::optional<Duration> on_reply(std::uint32_t sender,
+                                                   const ReflectorPacket& reply,
+                                                   RawInstant now) noexcept;
+    // A packet that is no reply.
+    void on_invalid() noexcept;
+
+    // What was sent a timeout before `now` and has no answer is lost.
+    void expire(RawInstant now) noexcept;
+
+    [[nodiscard]] std::uint64_t in_flight() const noexcept {
+        return counts_.sent - counts_.answered - counts_.lost;
+    }
+    [[nodiscard]] const LedgerCounts& counts() const noexcept { return counts_; }
+
+private:
+    enum class State : std::uint8_t { none, in_flight, answered, lost };
+    struct Entry {
+        std::uint64_t slot = 0;
+        RawInstant sent_at;
+        WireTime t1;
+        State state = State::none;
+    };
+
+    [[nodiscard]] Entry& entry_of(std::uint64_t slot) noexcept { return entries_[slot & mask_]; }
+    Entry& open(std::uint64_t slot) noexcept;
+
+    SlotGrid grid_;
+    Duration timeout_;
+    std::vector<Entry> entries_;
+    std::uint64_t mask_;
+    std::uint64_t oldest_ = 0;  // All slots before it are settled.
+    LedgerCounts counts_;
+};
+
+}  // namespace latmon::loadgen

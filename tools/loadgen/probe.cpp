@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See probe.hpp. One thread: fire what is due, read what came, wait for the next slot. RTT is the
+// time from send to reply by CLOCK_MONOTONIC_RAW, stamped in user space next to the system calls,
+// less the reflector's own time T3 - T2.
+#include "loadgen/probe.hpp"
+
+#include "loadgen/ledger.hpp"
+#include "loadgen/process.hpp"
+#include "loadgen/report.hpp"
+#include "loadgen/sockets.hpp"
+#include "loadgen/transport.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace latmon::loadgen {
+namespace {
+
+// From the last preparation to the first slot.
+constexpr Duration head_start = Duration::from_ms(10);
+// A sleep is ended this much before the slot, and the rest is spun: longer than a wake-up is late.
+constexpr Duration early_wake = Duration::from_us(100);
+constexpr Duration wait_max = Duration::from_ms(50);  // So that a stop is seen.
+constexpr std::uint64_t capacity_min = 4'096;
+
+Duration from_seconds(double seconds) {
+    return Duration{std::llround(seconds * 1e9)};
+}
+
+// Slots within two timeouts: one that may be in flight, one in which a late reply is still known.
+std::uint64_t ledger_capacity(const ProbeOptions& options) {
+    const double slots = 2 * static_cast<double>(options.rate_per_s) *
+                         (options.timeout_s + options.late_limit_us / 1e6);
+    return static_cast<std::uint64_t>(slots) + capacity_min;
+}
+
+class Prober final : ReplySink {
+public:
+    Prober(const ProbeOptions& options, Transport& transport)
+        : options_(options),
+          transport_(transport),
+          late_limit_(Duration{std::llround(options.late_limit_us * 1e3)}),
+          timeout_(from_seconds(options.timeout_s)),
+          slot_count_(static_cast<std::uint64_t>(
+              std::ceil(static_cast<double>(options.rate_per_s) * options.seconds))),
+          grid_(clock_.now() + head_start, options.rate_per_s, options.sender_count),
+          ledger_(grid_, timeout_, ledger_capacity(options)) {
+        shots_.reserve(options.batch);
+    }
+
+    void run();
+    void describe(Report& report) const;
+    [[nodiscard]] bool is_balanced() const noexcept;
+    [[nodiscard]] bool has_flowed() const noexcept { return ledger_.counts().answered > 0; }
+
+private:
+    void on_reply(const Arrived& reply) override;
+    void fire();
+    void settle(const Shot& shot);
+    void drain();
+    [[nodiscard]] Duration wait_time() const noexcept;
+
+    ProbeOptions options_;
+    Transport& transport_;
+    OsClock clock_;
+    Duration late_limit_;
+    Duration timeout_;
+    std::uint64_t slot_count_;
+    SlotGrid grid_;
+    Ledger ledger_;
+    std::vector<Shot> shots_;
+    Duration elapsed_;
+    std::uint64_t impossible_turnarounds_ = 0;
+    Histogram rtt_;
+    Histogram turnaround_;
+    Histogram send_lateness_;
+    Histogram read_lateness_;
+};
+
+// -- Running --------------------------------------------------------------------------------------
+
+void Prober::run() {
+    while (ledger_.counts().slots < slot_count_ && !stop_requested()) {
+        fire();
+        transport_.receive(wait_time(), *this);
+    }
+    // To the end of the last slot, so that the rate comes out as asked if none was missed.
+    elapsed_ = std::max(clock_.now(), grid_.deadline(ledger_.counts().slots)) - grid_.origin();
+    drain();
+}
+
+// Everything that is due, up to a batch; what is too late for sending is passed over.
+void Prober::fire() {
+    const Instant now = clock_.now();
+    ledger_.expire(clock_.raw_now());
+    shots_.clear();
+    std::uint64_t slot = ledger_.counts().slots;
+    for (; slot < slot_count_ && shots_.size() < options_.batch; ++slot) {
+        const Instant deadline = grid_.deadline(slot);
+        if (deadline > now) break;
+        if (now - deadline <= late_limit_) {
+            Shot& shot = shots_.emplace_back();
+            shot.slot = slot;
+            shot.sender = grid_.sender(slot);
+            shot.sequence = grid_.sequence(slot);
+            shot.deadline = deadline;
+        } else {
+            ledger_.on_missed(slot);
+        }
+    }
+    if (shots_.empty()) return;
+    transport_.send(shots_);
+    for (const Shot& shot : shots_) {
+        settle(shot);
+    }
+}
+
+void Prober::settle(const Shot& shot) {
+    if (shot.error_number != 0) {
+        ledger_.on_send_error(shot.slot);
+        return;
+    }
+    ledger_.on_sent(shot.slot, shot.t1, shot.raw_sent_at);
+    send_lateness_.record(shot.sent_at - shot.deadline);
+}
+
+Duration Prober::wait_time() const noexcept {
+    if (options_.spin || ledger_.counts().slots >= slot_count_) return Duration{};
+    const Duration left = grid_.deadline(ledger_.counts().slots) - clock_.now() - early_wake;
+    return std::clamp(left, Duration{}, wait_max);
+}
+
+void Prober::drain() {
+    while (ledger_.in_flight() > 0) {
+        transport_.receive(Duration::from_ms(1), *this);
+        ledger_.expire(clock_.raw_now());
+    }
+}
+
+void Prober::on_reply(const Arrived& reply) {
+    if (reply.read_lateness) read_lateness_.record(std::max(*reply.read_lateness, Duration{}));
+    const std::optional<ReflectorPacket> packet = decode_reflector(reply.data);
+    if (!packet) {
+        ledger_.on_invalid();
+        return;
+    }
+    const std::optional<Duration> elapsed = ledger_.on_reply(reply.sender, *packet, reply.raw_at);
+    if (!elapsed) return;
+    const WallTime near = clock_.wall_now();
+    const Duration turnaround = from_ntp(packet->t3, near) - from_ntp(packet->t2, near);
+    if (turnaround < Duration{} || turnaround > *elapsed) {
+        ++impossible_turnarounds_;
+        return;
+    }
+    turnaround_.record(turnaround);
+    rtt_.record(*elapsed - turnaround);
+}
+
+// -- Telling --------------------------------------------------------------------------------------
+
+bool Prober::is_balanced() const noexcept {
+    const LedgerCounts& counts = ledger_.counts();
+    return counts.slots == counts.sent + counts.missed + counts.send_errors &&
+           counts.sent == counts.answered + counts.lost &&
+           counts.answered == rtt_.count() + impossible_turnarounds_ &&
+           counts.replies == counts.answered + counts.late + counts.duplicates + counts.invalid;
+}
+
+void Prober::describe(Report& report) const {
+    const LedgerCounts& counts = ledger_.counts();
+    const double elapsed_s = static_cast<double>(elapsed_.ns) / 1e9;
+    report.add("elapsed_s", elapsed_s);
+    report.add("asked_packets_per_s", options_.rate_per_s);
+    report.add("sent_packets_per_s", static_cast<double>(counts.sent) / elapsed_s);
+    report.add("answered_packets_per_s", static_cast<double>(counts.answered) / elapsed_s);
+    report.add("slots", counts.slots);
+    report.add("missed_slots", counts.missed);
+    report.add("send_errors", counts.send_errors);
+    report.add("sent_packets", counts.sent);
+    report.add("answered_packets", counts.answered);
+    report.add("lost_packets", counts.lost);
+    report.add("replies", counts.replies);
+    report.add("late_replies", counts.late);
+    report.add("duplicate_replies", counts.duplicates);
+    report.add("invalid_replies", counts.invalid);
+    report.add("impossible_turnarounds", impossible_turnarounds_);
+    transport_.describe(report);
+    report.add("rtt", rtt_);
+    report.add("turnaround", turnaround_);
+    report.add("own_send_lateness", send_lateness_);
+    report.add("own_read_lateness", read_lateness_);
+}
+
+Result<std::unique_ptr<Transport>> open_transport(const ProbeOptions& options) {
+    const Result<Endpoint> target = find_target(options.host, options.port);
+    if (!target) return std::unexpected(target.error());
+    const TransportOptions transport{.target = *target,
+                                     .sender_count = options.sender_count,
+                                     .senders_per_socket = options.senders_per_socket,
+                                     .size_bytes = options.size_bytes,
+                                     .batch = options.batch};
+    return options.is_tcp ? open_tcp_transport(transport) : open_udp_transport(transport);
+}
+
+}  // namespace
+
+Result<bool> run_probe(const ProbeOptions& options) {
+    refuse_timer_slack();
+    const Result<std::unique_ptr<Transport>> transport = open_transport(options);
+    if (!transport) return std::unexpected(transport.error());
+    Prober prober(options, **transport);
+    prober.run();
+    const bool is_good = prober.is_balanced() && prober.has_flowed();
+    Report report;
+    report.add("mode", "probe");
+    report.add("protocol", options.is_tcp ? "tcp" : "udp");
+    report.add("target", options.host);
+    report.add("port", std::uint64_t{options.port});
+    report.add("senders", std::uint64_t{options.sender_count});
+    report.add("size_bytes", std::uint64_t{options.size_bytes});
+    prober.describe(report);
+    report.add_truth("is_interrupted", stop_requested());
+    report.add_truth("is_balanced", prober.is_balanced());
+    fmt::print("{}", options.json ? report.as_json() : report.as_text());
+    return is_good;
+}
+
+}  // namespace latmon::loadgen

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `loadgen probe`: an open-loop load of STAMP probes on one reflector, at a rate that does not
+// depend on the answers, and what came of it. It measures its own lateness as well, sending and
+// reading, so that what is its own fault is never put down to the reflector.
+#pragma once
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace latmon::loadgen {
+
+struct ProbeOptions {
+    std::string host;
+    std::uint16_t port = 0;
+    bool is_tcp = false;
+    std::uint32_t sender_count = 1;
+    std::uint64_t rate_per_s = 1'000;  // Of all senders together.
+    std::uint32_t size_bytes = 44;
+    double seconds = 10;
+    double timeout_s = 1;
+    std::uint32_t senders_per_socket = 64;
+    std::uint32_t batch = 16;      // Most probes between two looks at the replies.
+    double late_limit_us = 1'000;  // A slot that is later than this is missed, not sent.
+    bool spin = false;             // Never sleep.
+    bool json = false;
+};
+
+// Probes until the time is over or a signal comes, waits a timeout for the last answers, and prints
+// the accounts on stdout. True if they balance and something was answered. [main-thread]
+[[nodiscard]] Result<bool> run_probe(const ProbeOptions& options);
+
+}  // namespace latmon::loadgen

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of everything that reached the simulated targets. Each counter is written by one
+// thread and may be read by another while it runs; the balance holds when the threads have ended.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace latmon::loadgen {
+
+class Counter {
+public:
+    // Only the thread that owns it: no read-modify-write is needed.
+    void add(std::uint64_t count) noexcept {
+        value_.store(value_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get() const noexcept {
+        return value_.load(std::memory_order_relaxed);
+    }
+
+private:
+    std::atomic<std::uint64_t> value_ = 0;
+};
+
+// Of one thread, over UDP. received = the sum of all from `answered` to `left_waiting`.
+struct UdpCounts {
+    Counter received;
+    Counter answered;
+    Counter lost_forward;  // On purpose.
+    Counter lost_reverse;  // On purpose, after the sequence number was taken.
+    Counter bad;           // No STAMP request of at least 44 octets, or a reflection.
+    Counter not_ours;      // Sent to an address that is no target's.
+    Counter queue_full;    // Too many under way on the simulated link.
+    Counter tx_errors;     // The kernel refused the reply.
+    Counter left_waiting;  // Still under way when the time was over.
+    Counter evictions;     // Probers whose sequence number was forgotten; not a packet's fate.
+    Counter kernel_drops;  // Never received.
+};
+
+// Over TCP. frames_received = frames_answered + frames_bad + frames_other.
+struct TcpCounts {
+    Counter accepted;
+    Counter accept_errors;
+    Counter not_ours;  // Connections to an address that is no target's.
+    Counter prefaces;
+    Counter closed_broken;  // Not our protocol, or out of step.
+    Counter frames_received;
+    Counter frames_answered;
+    Counter frames_bad;
+    Counter frames_other;  // Descriptors and farewells, which have no answer.
+};
+
+struct UdpCountName {
+    std::string_view name;
+    Counter UdpCounts::*member;
+};
+inline constexpr std::array<UdpCountName, 11> udp_count_names{
+    {{"received_packets", &UdpCounts::received},
+     {"answered_packets", &UdpCounts::answered},
+     {"lost_forward_on_purpose_packets", &UdpCounts::lost_forward},
+     {"lost_reverse_on_purpose_packets", &UdpCounts::lost_reverse},
+     {"bad_packets", &UdpCounts::bad},
+     {"not_ours_packets", &UdpCounts::not_ours},
+     {"delay_queue_full_packets", &UdpCounts::queue_full},
+     {"tx_error_packets", &UdpCounts::tx_errors},
+     {"left_waiting_packets", &UdpCounts::left_waiting},
+     {"forgotten_probers", &UdpCounts::evictions},
+     {"kernel_dropped_packets", &UdpCounts::kernel_drops}}};
+
+struct TcpCountName {
+    std::string_view name;
+    Counter TcpCounts::*member;
+};
+inline constexpr std::array<TcpCountName, 9> tcp_count_names{
+    {{"tcp_accepted_connections", &TcpCounts::accepted},
+     {"tcp_accept_errors", &TcpCounts::accept_errors},
+     {"tcp_not_ours_connections", &TcpCounts::not_ours},
+     {"tcp_prefaces", &TcpCounts::prefaces},
+     {"tcp_closed_broken_connections", &TcpCounts::closed_broken},
+     {"tcp_received_frames", &TcpCounts::frames_received},
+     {"tcp_answered_frames", &TcpCounts::frames_answered},
+     {"tcp_bad_frames", &TcpCounts::frames_bad},
+     {"tcp_other_frames", &TcpCounts::frames_other}}};
+
+}  // namespace latmon::loadgen

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See sockets.hpp.
+#include "loadgen/sockets.hpp"
+
+#include <fmt/format.h>
+#include <linux/sock_diag.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+
+namespace latmon::loadgen {
+namespace {
+
+// The kernel caps it at net.core.rmem_max.
+constexpr int receive_buffer_bytes = 8 << 20;
+constexpr int backlog = 4'096;
+
+bool is_fit_for_load(const AddressBytes& address) {
+    static constexpr std::array<std::string_view, 13> prefixes{
+        "127.0.0.0/8",    "::1",           "10.0.0.0/8",      "172.16.0.0/12",
+        "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",  "fc00::/7",
+        "fe80::/10",      "192.0.2.0/24",  "198.51.100.0/24", "203.0.113.0/24",
+        "198.18.0.0/15"};
+    return std::ranges::any_of(prefixes, [&](std::string_view text) {
+        const std::optional<Prefix> prefix = parse_prefix(text);
+        return prefix && prefix->contains(address);
+    });
+}
+
+void set_option(const Fd& socket, int level, int name, int value) noexcept {
+    ::setsockopt(socket.get(), level, name, &value, sizeof(value));
+}
+
+std::unexpected<Error> socket_error(std::string what, const Endpoint& endpoint) {
+    const int reason = errno;
+    return fail_errno(ExitCode::failure, fmt::format("{} {}", what, to_string(endpoint)), reason);
+}
+
+Fd open_socket(int family, int type) noexcept {
+    return Fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+int family_of(const Endpoint& endpoint) noexcept {
+    return is_ipv4(endpoint.address) ? AF_INET : AF_INET6;
+}
+
+bool bind_port(const Fd& socket, std::uint16_t port) noexcept {
+    sockaddr_in local{};
+    local.sin_family = AF_INET;
+    local.sin_port = htons(port);
+    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof(local)) == 0;
+}
+
+Endpoint any_ipv4(std::uint16_t port) {
+    return parse_endpoint("0.0.0.0", port).value();
+}
+
+}  // namespace
+
+Result<Endpoint> find_target(const std::string& host, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_DGRAM;
+    addrinfo* found = nullptr;
+    const int result = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    if (result != 0) {
+        return fail(ExitCode::usage,
+                    fmt::format("--target {} is no address and no name that can be found: {}", host,
+                                ::gai_strerror(result)));
+    }
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+    Endpoint target = from_sockaddr(*found->ai_addr);
+    target.port = port;
+    if (!is_fit_for_load(target.address)) {
+        return fail(ExitCode::usage,
+                    fmt::format("--target {} is a public address; aim a load at loopback, a "
+                                "namespace or a private network",
+                                to_string(target.address)));
+    }
+    return target;
+}
+
+Result<Fd> open_reflecting_udp(std::uint16_t port) {
+    Fd socket = open_socket(AF_INET, SOCK_DGRAM);
+    if (!socket.is_open()) return socket_error("no socket for UDP", any_ipv4(port));
+    set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1);
+    set_option(socket, SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_SNDBUF, receive_buffer_bytes);
+    set_option(socket, IPPROTO_IP, IP_PKTINFO, 1);
+    set_option(socket, IPPROTO_IP, IP_RECVTTL, 1);
+    if (!bind_port(socket, port)) return socket_error("cannot listen on UDP", any_ipv4(port));
+    return socket;
+}
+
+Result<Fd> open_listener(std::uint16_t port) {
+    Fd socket = open_socket(AF_INET, SOCK_STREAM);
+    if (!socket.is_open()) return socket_error("no socket for TCP", any_ipv4(port));
+    set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (!bind_port(socket, port) || ::listen(socket.get(), backlog) != 0) {
+        return socket_error("cannot listen on TCP", any_ipv4(port));
+    }
+    return socket;
+}
+
+Result<Fd> open_probing_udp(const Endpoint& target) {
+    Fd socket = open_socket(family_of(target), SOCK_DGRAM);
+    if (!socket.is_open()) return socket_error("no socket for UDP to", target);
+    set_option(socket, SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_SNDBUF, receive_buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    sockaddr_storage address{};
+    const socklen_t length = as_sockaddr(target, address);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+        return socket_error("no route for UDP to", target);
+    }
+    return socket;
+}
+
+Result<Fd> begin_connect(const Endpoint& target) {
+    Fd socket = open_socket(family_of(target), SOCK_STREAM);
+    if (!socket.is_open()) return socket_error("no socket for TCP to", target);
+    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    sockaddr_storage address{};
+    const socklen_t length = as_sockaddr(target, address);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 &&
+        errno != EINPROGRESS) {
+        return socket_error("cannot connect by TCP to", target);
+    }
+    return socket;
+}
+
+std::uint64_t kernel_drops(const Fd& socket) noexcept {
+    // The same counter as SO_RXQ_OVFL's, but it can be asked for, not only got with a datagram.
+    std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+    socklen_t length = sizeof(info);
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0) return 0;
+    return info[SK_MEMINFO_DROPS];
+}
+
+}  // namespace latmon::loadgen

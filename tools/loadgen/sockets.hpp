@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// socket(2), setsockopt(2), bind(2) and getsockopt(2) as the two modes need them, with errors that
+// name the address. All sockets are non-blocking. Nothing is sent or received here.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace latmon::loadgen {
+
+// An address literal or a name, which is looked up; the first address counts. An error if it is
+// neither loopback, private, link-local nor for documentation or benchmarks (RFC 5737, RFC 2544):
+// a load is for a host of one's own. [main-thread; may block]
+[[nodiscard]] Result<Endpoint> find_target(const std::string& host, std::uint16_t port);
+
+// UDP on all of IPv4, telling where each datagram was sent to and its TTL; several may share a
+// port.
+[[nodiscard]] Result<Fd> open_reflecting_udp(std::uint16_t port);
+
+// TCP on all of IPv4.
+[[nodiscard]] Result<Fd> open_listener(std::uint16_t port);
+
+// UDP, connected to `target`, with the kernel's time of arrival.
+[[nodiscard]] Result<Fd> open_probing_udp(const Endpoint& target);
+
+// TCP, its handshake begun, without Nagle's delay.
+[[nodiscard]] Result<Fd> begin_connect(const Endpoint& target);
+
+// Datagrams that the kernel dropped because this socket's buffer was full, so far.
+[[nodiscard]] std::uint64_t kernel_drops(const Fd& socket) noexcept;
+
+}  // namespace latmon::loadgen
