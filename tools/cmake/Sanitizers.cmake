@@ -7,6 +7,4 @@ if(LATMON_SANITIZE)
     add_compile_options(-fsanitize=${LATMON_SANITIZE} -fno-sanitize-recover=all
                         -fno-omit-frame-pointer -O1)
     add_link_options(-fsanitize=${LATMON_SANITIZE})
-    # GCC 12 reports null dereferences inside instrumented library code that do not exist.
-    target_compile_options(latmon_warnings INTERFACE -Wno-null-dereference)
 endif()

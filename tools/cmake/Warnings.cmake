@@ -10,7 +10,6 @@ target_compile_options(latmon_warnings INTERFACE
     -Wsign-conversion    # Likewise a negative delay that turns into a huge one.
     -Wcast-align         # Packets are octets; casting them to structs is undefined on some CPUs.
     -Wformat=2           # A format string from outside is a hole.
-    -Wnull-dereference   # Found at -O2 by following paths.
     -Wimplicit-fallthrough
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>   # Deleting through a base would leak the rest.
     $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>     # A C cast hides which cast it is.
