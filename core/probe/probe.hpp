@@ -33,8 +33,8 @@ class Probe {
 public:
     virtual ~Probe() = default;
 
-    // Opens the path if the plan knows the address: sockets of thousands of targets take a while, and
-    // no slot may wait for them. [core-thread, before the start barrier]
+    // Opens the path if the plan knows the address: sockets of thousands of targets take a while,
+    // and no slot may wait for them. [core-thread, before the start barrier]
     virtual void open_path() noexcept = 0;
 
     // Begins: slot 0 is at `origin` plus the probe's phase. [core-thread]
