@@ -151,7 +151,8 @@ void Core::turn(Instant limit) noexcept {
 void Core::apply(const CoreCommand& command) noexcept {
     switch (command.kind) {
         case CoreCommand::Kind::quit:
-            has_quit_ = true;
+            is_quitting_ = true;
+            udp_reflector_.stop();
             return;
         case CoreCommand::Kind::stop_sending:
             is_stopping_ = true;

@@ -76,7 +76,10 @@ public:
     void turn(Instant limit) noexcept;
 
     void apply(const CoreCommand& command) noexcept;
-    [[nodiscard]] bool has_quit() const noexcept { return has_quit_; }
+    // `quit` was applied, and nothing that we started is left uncounted.
+    [[nodiscard]] bool has_quit() const noexcept {
+        return is_quitting_ && udp_reflector_.is_idle();
+    }
     // Sending was stopped and nothing is in flight.
     [[nodiscard]] bool is_idle() const noexcept;
 
@@ -128,7 +131,7 @@ private:
     std::vector<std::unique_ptr<Probe>> probes_;
     MethodTimer<&Core::on_node_timer> node_timer_{*this, false};
     bool is_stopping_ = false;
-    bool has_quit_ = false;
+    bool is_quitting_ = false;
 };
 
 }  // namespace latmon

@@ -114,7 +114,7 @@ void CoreThread::loop() noexcept {
         std::array<CoreCommand, 16> batch;
         const std::uint32_t count = commands_.pop_batch(batch);
         for (std::uint32_t index = 0; index < count; ++index) {
-            is_stopping |= batch[index].kind == CoreCommand::Kind::stop_sending;
+            is_stopping |= batch[index].kind != CoreCommand::Kind::set_address;
             core_->apply(batch[index]);
         }
         if (is_stopping && core_->is_idle()) is_idle_.store(true, std::memory_order_release);

@@ -6,6 +6,7 @@
 #include "probe/exchanges.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace latmon {
 
@@ -70,6 +71,11 @@ void set_round_trip(Sample& sample, Duration rtt_user) noexcept {
         sample.valid &= ~LATMON_HAS_TURNAROUND;
     }
     sample.rtt_ns = rtt_user.ns - sample.turnaround_ns;
+    // The round trip is by a clock that does not jump: if our wall stamps disagree with it, they do.
+    const std::int64_t wall_ns = sample.t4_ns - sample.t1_ns;
+    if (std::abs(wall_ns - rtt_user.ns) > limits::clock_step_ns) {
+        sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
+    }
 }
 
 void set_path(Sample& sample, const ReflectorPacket& reply, const ReplyPath& path) noexcept {

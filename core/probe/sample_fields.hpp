@@ -29,7 +29,9 @@ void set_peer_fields(Sample& sample, const Endpoint& peer, std::uint16_t ssid) n
 void set_stamps(Sample& sample, WireTime t1, const ReflectorPacket& reply, WallTime t4) noexcept;
 
 // The round trip as `rtt_user`, by a clock that does not jump, and as `rtt`, less the turnaround
-// that set_stamps() found. A turnaround longer than the round trip is a lie and is taken back.
+// that set_stamps() found. A turnaround longer than the round trip is a lie and is taken back. T1
+// and T4 must be set: if they differ by something else, our wall clock stepped in between, which is
+// blamed.
 void set_round_trip(Sample& sample, Duration rtt_user) noexcept;
 
 // TTLs, traffic classes, the reflector's own sequence number.

@@ -65,8 +65,8 @@ void TcpReflector::on_accept(Accept& accept, const Completion& completion) noexc
     }
     const SocketId socket = completion.result;
     const Endpoint peer = ring.peer(socket);
-    if (!allow_list_.is_allowed(peer.address)) {
-        counters_.refused_not_allowed.add(1);
+    if (peer == Endpoint{} || !allow_list_.is_allowed(peer.address)) {
+        (peer == Endpoint{} ? counters_.refused_gone : counters_.refused_not_allowed).add(1);
         ring.close(socket);
         return;
     }

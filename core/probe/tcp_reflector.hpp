@@ -26,6 +26,7 @@ struct TcpReflectorCounters {
     PublishedCounter accepted;
     PublishedCounter reflected;            // Frames answered.
     PublishedCounter refused_not_allowed;  // The address is not in the allow-list.
+    PublishedCounter refused_gone;         // Reset by the peer before we came to it.
     PublishedCounter refused_full;         // All places, or all of this address's, are taken.
     PublishedCounter refused_no_socket;    // This host has no descriptor left.
     PublishedCounter closed_by_peer;
@@ -46,6 +47,7 @@ inline constexpr std::array tcp_counter_names{
     TcpCounterName{"accepted", &TcpReflectorCounters::accepted},
     TcpCounterName{"reflected", &TcpReflectorCounters::reflected},
     TcpCounterName{"refused_not_allowed", &TcpReflectorCounters::refused_not_allowed},
+    TcpCounterName{"refused_gone", &TcpReflectorCounters::refused_gone},
     TcpCounterName{"refused_full", &TcpReflectorCounters::refused_full},
     TcpCounterName{"refused_no_socket", &TcpReflectorCounters::refused_no_socket},
     TcpCounterName{"closed_by_peer", &TcpReflectorCounters::closed_by_peer},

@@ -57,7 +57,23 @@ void UdpReflector::on_receive(Listener& listener, const Completion& completion) 
             ring.release_buffer(completion.buffer_index);
         }
     }
-    if (!completion.has_more) ring.prepare_receive_datagrams(listener, listener.socket);
+    if (!completion.has_more && !is_stopping_) {
+        ring.prepare_receive_datagrams(listener, listener.socket);
+    }
+}
+
+void UdpReflector::stop() noexcept {
+    is_stopping_ = true;
+    for (const std::unique_ptr<Listener>& listener : listeners_) {
+        if (listener->is_active) context_.reactor.ring().prepare_cancel(*listener);
+    }
+    context_.reactor.ring().submit();
+}
+
+bool UdpReflector::is_idle() const noexcept {
+    return replies_under_way_ == 0 &&
+           std::none_of(listeners_.begin(), listeners_.end(),
+                        [](const auto& listener) { return listener->is_active; });
 }
 
 ReflectReason UdpReflector::reflect(const Listener& listener,
@@ -97,11 +113,13 @@ ReflectReason UdpReflector::reflect(const Listener& listener,
     reply.message.set_route(datagram.source, datagram.local, datagram.traffic_class & 0xfcU);
     reflect_packet(context_, reflection, packet);
     ring.prepare_send_datagram(reply, listener.socket, reply.message);
+    ++replies_under_way_;
     ring.submit();  // At once: T3 is in the packet and growing old.
     return ReflectReason::reflected;
 }
 
 void UdpReflector::on_sent(const Reply& reply, const Completion& completion) noexcept {
+    --replies_under_way_;
     counters_.count(completion.result >= 0 ? ReflectReason::reflected
                                            : ReflectReason::reply_failed);
     context_.reactor.ring().release_buffer(reply.buffer_index);

@@ -29,6 +29,10 @@ public:
     // from those of the others. [core-thread, before the start barrier]
     void listen(SocketId socket, std::uint16_t listener_index);
 
+    // Receives no more; replies under way are waited for, so that each is counted. [core-thread]
+    void stop() noexcept;
+    [[nodiscard]] bool is_idle() const noexcept;
+
     [[nodiscard]] const ReflectorCounters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::uint32_t session_count() const noexcept { return sessions_.size(); }
 
@@ -61,6 +65,8 @@ private:
     std::uint32_t series_id_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<Reply> replies_;  // One per receive buffer.
+    std::uint32_t replies_under_way_ = 0;
+    bool is_stopping_ = false;
 };
 
 }  // namespace latmon

@@ -84,8 +84,10 @@ class TwoNodes(unittest.TestCase):
         for counter, reflected in (("udp", theirs.udp["reflected"]),
                                    ("tcp", theirs.tcp["reflected"])):
             probes = [mine.probe(label, counter) for label in ("v4", "v6")]
-            self.assertGreaterEqual(reflected, sum(probe["answered"] for probe in probes))
-            self.assertLessEqual(reflected, sum(probe["sent"] for probe in probes))
+            self.assertGreaterEqual(reflected, sum(probe["answered"] for probe in probes),
+                                    counter)
+            self.assertLessEqual(reflected, sum(probe["sent"] for probe in probes),
+                                 counter)
         self.assertEqual(theirs.udp["received"], theirs.udp["reflected"])
 
     def test_two_nodes_lose_nothing_and_account_for_everything(self):
