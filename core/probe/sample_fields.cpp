@@ -71,7 +71,8 @@ void set_round_trip(Sample& sample, Duration rtt_user) noexcept {
         sample.valid &= ~LATMON_HAS_TURNAROUND;
     }
     sample.rtt_ns = rtt_user.ns - sample.turnaround_ns;
-    // The round trip is by a clock that does not jump: if our wall stamps disagree with it, they do.
+    // The round trip is by a clock that does not jump: if our wall stamps disagree with it, they
+    // do.
     const std::int64_t wall_ns = sample.t4_ns - sample.t1_ns;
     if (std::abs(wall_ns - rtt_user.ns) > limits::clock_step_ns) {
         sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
