@@ -178,8 +178,11 @@ bool Core::is_idle() const noexcept {
                                        [](const auto& probe) { return probe->is_idle(); });
 }
 
-void Core::on_node_timer(Instant) noexcept {
-    reactor_.timers().arm(node_timer_, node_timer_.deadline + plan_.node_interval);
+void Core::on_node_timer(Instant now) noexcept {
+    // The next one that is still to come: after a stall one reading is as good as many.
+    const std::int64_t passed = (now - node_timer_.deadline) / plan_.node_interval;
+    reactor_.timers().arm(node_timer_,
+                          node_timer_.deadline + plan_.node_interval * (passed + 1));
     const NodeReading reading{.core = *this, .queues = outlet_.queues()};
     Sample sample{};
     sample.kind = LATMON_KIND_NODE;
