@@ -33,10 +33,10 @@ inline constexpr std::int64_t interval_ns_min = 100'000;
 inline constexpr std::int64_t interval_ns_max = 86'400'000'000'000;  // One day.
 inline constexpr std::int64_t timeout_ns_min = 1'000'000;
 inline constexpr std::int64_t timeout_ns_max = 60'000'000'000;
-// Two per target (next send, oldest expiry), and a handful of the core's own.
-inline constexpr std::uint32_t deadlines_per_core_max = 100'000;
 inline constexpr std::uint32_t targets_per_core_max = 49'000;
-static_assert(2 * targets_per_core_max + 1'000 <= deadlines_per_core_max);
+// Three per probe (next send, oldest expiry, a TCP probe's state), one per accepted connection, and a
+// handful of the core's own. 16 octets each, touched as they are used.
+inline constexpr std::uint32_t deadlines_per_core_max = 150'000;
 
 // Sequence numbers remembered per target: those in flight, and as many again behind them so that a
 // late reply and a duplicate can still be told apart. 2^17 x 32 octets = 4 MiB for the worst
@@ -81,6 +81,7 @@ inline constexpr std::int64_t rate_total_burst_ns = 100'000'000;
 // RFC 5357 section 4.2 REFWAIT: a session that has been silent for so long is forgotten.
 inline constexpr std::int64_t session_idle_ns = 900'000'000'000;
 inline constexpr std::uint32_t tcp_sessions_per_core = 1'024;
+static_assert(3 * targets_per_core_max + tcp_sessions_per_core + 100 <= deadlines_per_core_max);
 // One host may probe with several traffic classes and sizes; more looks like an attack. Loopback
 // and targets are exempt.
 inline constexpr std::uint32_t tcp_sessions_per_address = 64;

@@ -136,6 +136,11 @@ void Core::open_paths() noexcept {
 }
 
 void Core::start(Instant origin) noexcept {
+    // What came while everything was being set up has waited for an unknown time: answering it now
+    // would sell our start as the network's delay.
+    udp_reflector_.set_discarding(true);
+    reactor_.turn(clock_.now());
+    udp_reflector_.set_discarding(false);
     for (const std::unique_ptr<Probe>& probe : probes_)
         probe->start(origin);
     if (plan_.node_interval.ns > 0) {
@@ -181,8 +186,7 @@ bool Core::is_idle() const noexcept {
 void Core::on_node_timer(Instant now) noexcept {
     // The next one that is still to come: after a stall one reading is as good as many.
     const std::int64_t passed = (now - node_timer_.deadline) / plan_.node_interval;
-    reactor_.timers().arm(node_timer_,
-                          node_timer_.deadline + plan_.node_interval * (passed + 1));
+    reactor_.timers().arm(node_timer_, node_timer_.deadline + plan_.node_interval * (passed + 1));
     const NodeReading reading{.core = *this, .queues = outlet_.queues()};
     Sample sample{};
     sample.kind = LATMON_KIND_NODE;

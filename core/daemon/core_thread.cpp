@@ -101,21 +101,25 @@ Result<void> CoreThread::set_up() {
     if (!ring) return std::unexpected(ring.error());
     ring_ = std::move(*ring);
     core_ = std::make_unique<Core>(plan_, options_, *ring_, clock_);
-    if (Result<void> listening = core_->open_listeners(listeners_); !listening) return listening;
     core_->open_paths();
-    return {};
+    return core_->open_listeners(listeners_);
 }
 
 void CoreThread::loop() noexcept {
     const Duration turn = plan_.precision == Precision::spin ? turn_spinning : turn_sleeping;
     bool is_stopping = false;
+    bool has_more = false;
     while (!core_->has_quit()) {
-        core_->turn(clock_.now() + (is_stopping ? turn_spinning : turn));
-        std::array<CoreCommand, 16> batch;
-        const std::uint32_t count = commands_.pop_batch(batch);
-        for (std::uint32_t index = 0; index < count; ++index) {
-            is_stopping |= batch[index].kind != CoreCommand::Kind::set_address;
-            core_->apply(batch[index]);
+        const Duration patience = is_stopping ? turn_spinning : turn;
+        core_->turn(clock_.now() + (has_more ? Duration{} : patience));
+        // One at a time: a command may open sockets, and replies must not wait for many of those.
+        std::array<CoreCommand, 1> command;
+        if (commands_.pop_batch(command) > 0) {
+            is_stopping |= command[0].kind != CoreCommand::Kind::set_address;
+            core_->apply(command[0]);
+            has_more = true;
+        } else {
+            has_more = false;
         }
         if (is_stopping && core_->is_idle()) is_idle_.store(true, std::memory_order_release);
     }

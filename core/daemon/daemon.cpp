@@ -30,6 +30,9 @@ constexpr Duration start_delay = Duration::from_ms(20);
 // How long after the longest timeout everything must be over. Half of it is for the exporters.
 constexpr Duration stop_grace = Duration::from_ms(900);
 
+// An exporter that is through needs this long to be seen: its thread may be in its longest pause.
+constexpr Duration exporter_wait_min = Duration::from_ms(20);
+
 constexpr Duration idle_poll = Duration::from_ms(2);
 
 template <typename Value>
@@ -209,8 +212,11 @@ void Daemon::wait_until_idle() {
 
 void Daemon::drain_exporters() {
     const Instant give_up = clock_.now() + stop_grace / 2;
-    for (std::unique_ptr<Exporter>& exporter : exporters_) {
-        const Duration left = std::max(give_up - clock_.now(), Duration{});
+    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
+        exporter->begin_drain(stop_grace / 2);
+    }
+    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
+        const Duration left = std::max(give_up - clock_.now(), exporter_wait_min);
         if (exporter->drain_and_stop(left)) continue;
         log::warning("exporter " + exporter->name() +
                      " does not return from its plugin; it is left behind");

@@ -70,10 +70,12 @@ std::expected<Endpoint, std::string> look_up(const Name& name) {
     std::optional<Endpoint> first;
     for (const addrinfo* entry = list.first; entry != nullptr; entry = entry->ai_next) {
         const Endpoint address = from_sockaddr(*entry->ai_addr);
+        // A name server that blocks names answers 0.0.0.0, which would be ourselves.
+        if (is_unspecified(address) || is_multicast(address.address)) continue;
         if (address == name.address) return address;
         if (!first) first = address;
     }
-    if (!first) return std::unexpected(std::string("it has no address"));
+    if (!first) return std::unexpected(std::string("it has no address that can be probed"));
     return *first;
 }
 

@@ -234,13 +234,16 @@ void Exporter::start(std::span<const std::uint32_t> core_cpus) {
     });
 }
 
+void Exporter::begin_drain(Duration grace) {
+    if (state_->drain_until_ns.load(std::memory_order_relaxed) != never_ns) return;
+    // The last eighth is for the plugin's flush().
+    const Instant until = state_->clock.now() + grace * 7 / 8;
+    state_->drain_until_ns.store(until.ns, std::memory_order_release);
+}
+
 bool Exporter::drain_and_stop(Duration grace) {
     if (!state_->thread.joinable()) return true;
-    if (state_->drain_until_ns.load(std::memory_order_relaxed) == never_ns) {
-        // The last eighth is for the plugin's flush().
-        const Instant until = state_->clock.now() + grace * 7 / 8;
-        state_->drain_until_ns.store(until.ns, std::memory_order_release);
-    }
+    begin_drain(grace);
     const std::future_status status =
         state_->has_ended.wait_for(std::chrono::nanoseconds(grace.ns));
     if (status != std::future_status::ready) {

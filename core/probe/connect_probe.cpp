@@ -18,6 +18,23 @@ namespace {
 // reset.
 constexpr Duration reset_below = Duration::from_ms(5);
 
+// No SYN left this host: no port, no permission, no memory. ENETUNREACH is not among them, because
+// ICMP brings it too.
+bool is_local_error(int error_number) noexcept {
+    switch (error_number) {
+        case EADDRNOTAVAIL:
+        case EPERM:
+        case EACCES:
+        case EINVAL:
+        case EAFNOSUPPORT:
+        case ENOBUFS:
+        case ENOMEM:
+            return true;
+        default:
+            return false;
+    }
+}
+
 // How many handshakes may be under way: as many as start within a timeout, and two for the edges.
 std::size_t attempts_needed(const ProbePlan& plan) noexcept {
     const auto during_timeout = static_cast<std::uint64_t>(plan.timeout / plan.interval) + 2;
@@ -84,13 +101,13 @@ void ConnectProbe::on_slot(Instant due, Instant now) noexcept {
     attempt.sequence = next_sequence_++;
     attempt.due = due;
     attempt.is_expired = false;
+    attempt.address = address_;
     attempt.lateness = context_.reactor.clock().now() - due;
     attempt.sent_wall = context_.reactor.clock().wall_now();
     attempt.sent_raw = context_.reactor.clock().raw_now();
     ring.prepare_connect(attempt, attempt.socket, address_);
     ring.submit();
     ++active_count_;
-    counters_.sent.add(1);
     if (expiry_.heap_index == Timer::not_armed) arm_expiry();
 }
 
@@ -108,6 +125,12 @@ void ConnectProbe::on_complete(Attempt& attempt, int result) noexcept {
         return;
     }
     --active_count_;
+    if (is_local_error(-result)) {
+        counters_.local_error.add(1);
+        report(attempt, LATMON_STATUS_LOCAL_ERROR, result);
+        return;
+    }
+    counters_.sent.add(1);
     if (result >= 0) {
         counters_.answered.add(1);
         report(attempt, LATMON_STATUS_OK, result);
@@ -148,6 +171,7 @@ void ConnectProbe::on_expiry(Instant now) noexcept {
 void ConnectProbe::expire(Attempt& attempt) noexcept {
     attempt.is_expired = true;
     --active_count_;
+    counters_.sent.add(1);
     counters_.lost.add(1);
     report(attempt, LATMON_STATUS_LOST, 0);
 }
@@ -173,6 +197,7 @@ void ConnectProbe::report_without_attempt(Instant due, Instant now, int error_nu
 
 void ConnectProbe::report(const Attempt& attempt, latmon_status_t status, int result) noexcept {
     Sample sample = blank_sample(status);
+    set_peer_fields(sample, attempt.address, 0);
     set_schedule(sample, attempt.sent_wall, attempt.due, attempt.lateness,
                  attempt.due + attempt.lateness);
     sample.sequence = attempt.sequence;

@@ -30,6 +30,7 @@ private:
         explicit Attempt(ConnectProbe& the_probe) noexcept;
         ConnectProbe* probe;
         SocketId socket = no_socket;
+        Endpoint address;  // The target's when it began; it may move meanwhile.
         std::uint32_t sequence = 0;
         Instant due;
         Duration lateness;

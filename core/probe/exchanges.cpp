@@ -51,6 +51,10 @@ void Exchanges::on_sent() noexcept {
 }
 
 void Exchanges::on_send_failed(int error_number) noexcept {
+    if (is_sent_proved_) {  // The host says it failed, yet it was answered: a copy had left.
+        is_sent_proved_ = false;
+        return;
+    }
     LATMON_ASSERT(opened_ != nullptr);
     Flight& flight = *opened_;
     opened_ = nullptr;
@@ -143,15 +147,15 @@ void Exchanges::answer(Flight& flight, const ReflectorPacket& reply,
     context_.outlet.emit(sample);
 }
 
-void Exchanges::on_refused(std::uint32_t sequence, int error_number) noexcept {
-    Flight* const flight = flights_.find(sequence);
-    if (flight == nullptr || flight == opened_) return;
+void Exchanges::on_refused(const SenderPacket& packet, int error_number) noexcept {
+    Flight* const flight = flights_.find(packet.sequence);
+    if (flight == nullptr || flight == opened_ || flight->t1 != packet.t1) return;
     if (flight->state == Flight::State::outstanding) refuse(*flight, error_number);
 }
 
 void Exchanges::on_path_lost(int error_number) noexcept {
-    LATMON_ASSERT(opened_ == nullptr);
     for (Flight* flight = flights_.oldest(); flight != nullptr; flight = flights_.oldest()) {
+        if (flight == opened_) break;  // The newest; its own send will tell.
         refuse(*flight, error_number);
     }
 }
@@ -169,7 +173,8 @@ void Exchanges::refuse(Flight& flight, int error_number) noexcept {
 
 void Exchanges::arm_expiry() noexcept {
     const Flight* const oldest = flights_.oldest();
-    if (oldest == nullptr) return;
+    // One that has not left yet does not run out of time; on_sent() arms the timer for it.
+    if (oldest == nullptr || oldest == opened_) return;
     context_.reactor.timers().arm(expiry_, oldest->due + oldest->lateness + timeout_);
 }
 

@@ -37,8 +37,12 @@ public:
     // A packet came back; arrival() of the reactor is when.
     void on_reply(std::span<const std::byte> packet, const ReplyPath& path) noexcept;
 
-    // The network refused the probe with this number.
-    void on_refused(std::uint32_t sequence, int error_number) noexcept;
+    // Whether an exchange was opened and its outcome is still to come.
+    [[nodiscard]] bool is_send_open() const noexcept { return opened_ != nullptr; }
+
+    // The network refused this probe, of which it sent the start back. Believed only if its T1 is
+    // ours: whoever forges ICMP does not know it.
+    void on_refused(const SenderPacket& packet, int error_number) noexcept;
     // The path broke: nothing that is in flight can be answered any more.
     void on_path_lost(int error_number) noexcept;
 
@@ -47,6 +51,7 @@ public:
     void on_path_opened() noexcept {
         consecutive_failures_ = 0;
         has_answered_on_path_ = false;
+        has_answered_ = false;  // The order of replies means nothing across paths.
     }
     // Losses, refusals and failures to send since the last answer or since the path was opened.
     [[nodiscard]] std::uint32_t consecutive_failures() const noexcept {

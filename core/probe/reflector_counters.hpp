@@ -26,10 +26,11 @@ enum class ReflectReason : std::uint8_t {
     looped,                  // Itself a reflector's reply: answering it might never end.
     corrupt_error_estimate,  // Multiplier 0, RFC 4656 section 4.1.2.
     session_table_full,      // No place for another session.
-    reply_failed             // The kernel would not send the reply.
+    reply_failed,            // The kernel would not send the reply.
+    not_started              // It came before we were ready to tell when.
 };
-inline constexpr std::size_t reflect_reason_count = 13;
-static_assert(static_cast<std::size_t>(ReflectReason::reply_failed) + 1 == reflect_reason_count);
+inline constexpr std::size_t reflect_reason_count = 14;
+static_assert(static_cast<std::size_t>(ReflectReason::not_started) + 1 == reflect_reason_count);
 
 // As in the names of metrics: "rate_source". [any-thread]
 [[nodiscard]] constexpr std::string_view name(ReflectReason reason) noexcept {
@@ -45,7 +46,8 @@ static_assert(static_cast<std::size_t>(ReflectReason::reply_failed) + 1 == refle
                                                                        "looped",
                                                                        "corrupt_error_estimate",
                                                                        "session_table_full",
-                                                                       "reply_failed"};
+                                                                       "reply_failed",
+                                                                       "not_started"};
     return names[static_cast<std::size_t>(reason)];
 }
 

@@ -141,13 +141,16 @@ void TcpProbe::on_slot(Instant due, Instant) noexcept {
         reopen_after_ = later_reopen(reopen_after_);
         fail(ETIMEDOUT);
     }
+    // The far end takes nothing: the socket's buffer has been full for a whole timeout.
+    const bool is_stuck = send_.is_active && due - sending_since_ > plan_.timeout;
+    if (state_ == State::open && is_stuck) fail(ETIMEDOUT);
     if (state_ != State::open || send_.is_active) {
-        // A send still under way: the far end takes nothing, the socket's buffer is full.
         exchanges_.on_slot_without_path(due, state_ == State::open ? EAGAIN : last_error_);
         return;
     }
     packet_.write(exchanges_.open(due));
     is_probe_in_send_ = true;
+    sending_since_ = due;
     context_.reactor.ring().prepare_send_stream(send_, socket_, packet_.message());
     context_.reactor.ring().submit();
 }

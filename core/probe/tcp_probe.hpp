@@ -64,6 +64,7 @@ private:
     Duration pause_;                 // Before the next try.
     std::uint32_t reopen_after_;     // As in UdpProbe.
     bool is_probe_in_send_ = false;  // The send under way is a probe's, not the preface's.
+    Instant sending_since_{};        // The slot whose probe is in the send under way.
     bool is_stopping_ = false;
     Message preface_message_;
     std::array<std::byte, preface_bytes> preface_{};

@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t memory_bytes =
     std::size_t{limits::tcp_sessions_per_core} * limits::tcp_buffer_bytes;
 
+// Before accepting again when the kernel would not.
+constexpr Duration accept_pause = Duration::from_ms(100);
+
 }  // namespace
 
 TcpReflector::Session::Session(TcpReflector& reflector) noexcept : owner(reflector) {}
@@ -58,11 +61,14 @@ void TcpReflector::listen(SocketId listener) noexcept {
 
 void TcpReflector::on_accept(Accept& accept, const Completion& completion) noexcept {
     Ring& ring = context_.reactor.ring();
-    if (!completion.has_more) ring.prepare_accept(accept, accept.listener);
     if (completion.result < 0) {
+        // Out of descriptors, most likely, and so it would be again at once.
         counters_.refused_no_socket.add(1);
+        if (completion.has_more) return;
+        context_.reactor.timers().arm(accept.retry, context_.reactor.clock().now() + accept_pause);
         return;
     }
+    if (!completion.has_more) ring.prepare_accept(accept, accept.listener);
     const SocketId socket = completion.result;
     const Endpoint peer = ring.peer(socket);
     if (peer == Endpoint{} || !allow_list_.is_allowed(peer.address)) {
@@ -79,6 +85,11 @@ void TcpReflector::on_accept(Accept& accept, const Completion& completion) noexc
         return;
     }
     open_session(**place, socket, peer);
+}
+
+void TcpReflector::Accept::on_retry(Instant) noexcept {
+    owner->context_.reactor.ring().prepare_accept(*this, listener);
+    owner->context_.reactor.ring().submit();
 }
 
 bool TcpReflector::has_room_for(const AddressBytes& address) const noexcept {

@@ -100,8 +100,10 @@ private:
 
     struct Accept final : Operation {
         explicit Accept(TcpReflector& reflector) noexcept;
+        void on_retry(Instant now) noexcept;
         TcpReflector* owner;
         SocketId listener = no_socket;
+        MethodTimer<&Accept::on_retry> retry{*this, false};
     };
 
     void on_accept(Accept& accept, const Completion& completion) noexcept;

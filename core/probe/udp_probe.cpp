@@ -45,10 +45,11 @@ void UdpProbe::stop_sending() noexcept {
 void UdpProbe::set_address(const Endpoint& address) noexcept {
     if (address == address_) return;
     address_ = address;
-    exchanges_.set_peer(address);
     if (socket_ == no_socket) {
         open_socket();
     } else {
+        // Replies from where the target was have nowhere to go once the socket is closed.
+        exchanges_.on_path_lost(ECONNABORTED);
         close_socket();
     }
 }
@@ -60,6 +61,7 @@ void UdpProbe::open_socket() noexcept {
     open_error_ = socket ? 0 : socket.error();
     if (!socket) return;
     socket_ = *socket;
+    exchanges_.set_peer(address_);
     exchanges_.on_path_opened();
     context_.reactor.ring().prepare_receive_datagrams(receive_, socket_);
     context_.reactor.ring().submit();
@@ -110,7 +112,8 @@ void UdpProbe::on_send(const Completion& completion) noexcept {
     }
     // An ICMP error to an earlier probe is handed to the next call on the socket (udp(7)): that one
     // then was not sent, though nothing is wrong with it.
-    if (!is_second_try_ && !is_closing_ && is_network_error(-completion.result)) {
+    const bool may_try_again = !is_second_try_ && !is_closing_ && socket_ != no_socket;
+    if (may_try_again && exchanges_.is_send_open() && is_network_error(-completion.result)) {
         is_second_try_ = true;
         take_errors();
         send(exchanges_.reopen_last());
@@ -157,7 +160,7 @@ void UdpProbe::take_errors() noexcept {
                 .first(std::min<std::size_t>(error->payload_bytes, error->payload.size()));
         const std::optional<SenderPacket> refused = decode_sender(payload);
         if (!error->is_from_network || !refused) continue;
-        exchanges_.on_refused(refused->sequence, error->error_number);
+        exchanges_.on_refused(*refused, error->error_number);
     }
 }
 

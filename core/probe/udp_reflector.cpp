@@ -78,6 +78,7 @@ bool UdpReflector::is_idle() const noexcept {
 
 ReflectReason UdpReflector::reflect(const Listener& listener,
                                     const Completion& completion) noexcept {
+    if (is_discarding_) return ReflectReason::not_started;
     Ring& ring = context_.reactor.ring();
     const Datagram datagram = ring.datagram(completion);
     const LoopStamp& arrival = context_.reactor.arrival();

@@ -29,6 +29,9 @@ public:
     // from those of the others. [core-thread, before the start barrier]
     void listen(SocketId socket, std::uint16_t listener_index);
 
+    // While set, datagrams are counted as `not_started` and not answered. [core-thread]
+    void set_discarding(bool is_discarding) noexcept { is_discarding_ = is_discarding; }
+
     // Receives no more; replies under way are waited for, so that each is counted. [core-thread]
     void stop() noexcept;
     [[nodiscard]] bool is_idle() const noexcept;
@@ -67,6 +70,7 @@ private:
     std::vector<Reply> replies_;  // One per receive buffer.
     std::uint32_t replies_under_way_ = 0;
     bool is_stopping_ = false;
+    bool is_discarding_ = false;
 };
 
 }  // namespace latmon

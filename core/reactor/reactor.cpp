@@ -30,18 +30,16 @@ Reactor::Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_
 void Reactor::turn(Instant limit) noexcept {
     ++counters_.turns;
     wait_for(limit);
-    const Instant began = clock_.now();
     // Before any timer fires: a reply that is already here must not be declared lost.
     for (std::uint32_t round = 0; round < dispatches_per_turn; ++round) {
         if (dispatch() < limits::completion_batch) break;
         ring_.poll();
     }
-    note_stall(clock_.now() - began);
     fire_due();
 }
 
 void Reactor::fire_due() noexcept {
-    const Instant began = clock_.now();
+    const Instant began = look();
     Instant now = began;
     for (std::uint32_t fired = 0; fired < timers_per_turn; ++fired) {
         Timer* const timer = timers_.first();
@@ -53,16 +51,15 @@ void Reactor::fire_due() noexcept {
         ++counters_.timers_fired;
         counters_.lateness_ns_max = std::max(counters_.lateness_ns_max, lateness.ns);
         timer->on_fire(*timer, now);
-        now = clock_.now();
+        now = look();
     }
-    note_stall(now - began);
 }
 
 void Reactor::wait_for(Instant limit) noexcept {
     const Timer* const next = timers_.first();
     const bool is_timed = next != nullptr && next->deadline < limit;
     const Instant deadline = is_timed ? next->deadline : limit;
-    const Instant now = clock_.now();
+    const Instant now = last_look_ = clock_.now();
     if (deadline <= now) {
         note_stall(now - deadline);
         ring_.poll();
@@ -73,30 +70,26 @@ void Reactor::wait_for(Instant limit) noexcept {
     const Instant wake_at = deadline - margin;
     if (!pacing_.never_sleeps() && wake_at - now >= sleep_min) {
         ring_.wait(wake_at);
-        const Instant woke = clock_.now();
+        const Instant woke = last_look_ = clock_.now();
         if (woke < wake_at) return;  // A completion came first.
         if (is_precise) pacing_.note_wake(woke - wake_at);
         note_stall(woke - wake_at);
         if (woke >= deadline) return;
     }
     // Here there is a margin left to spin, or too little time to sleep, or sleeping is forbidden.
-    const Instant began = clock_.now();
+    const Instant began = look();
     spin_until(deadline);
     pacing_.note_spin(clock_.now() - began);
 }
 
 // Polls the ring until `deadline`, handing out what arrives at once.
 void Reactor::spin_until(Instant deadline) noexcept {
-    Instant last = clock_.now();
-    while (last < deadline) {
+    while (look() < deadline) {
         ring_.poll();
         if (dispatch() > 0) {
             const Timer* const next = timers_.first();  // A callback may have armed an earlier one.
             if (next != nullptr && next->deadline < deadline) deadline = next->deadline;
         }
-        const Instant now = clock_.now();
-        note_stall(now - last);
-        last = now;
     }
 }
 
@@ -104,7 +97,8 @@ std::uint32_t Reactor::dispatch() noexcept {
     const std::uint32_t count = ring_.drain(ready_);
     if (count == 0) return 0;
     // What is in ready_ had arrived before this moment, whatever is done for it below.
-    arrival_ = {clock_.now(), clock_.raw_now(), clock_.wall_now()};
+    // A pause of this thread until here has made them wait, and is noted before they are judged.
+    arrival_ = {look(), clock_.raw_now(), clock_.wall_now()};
     if (ring_.counters().completion_overflows != overflows_seen_) {
         overflows_seen_ = ring_.counters().completion_overflows;
         note_overflow();
@@ -117,6 +111,14 @@ std::uint32_t Reactor::dispatch() noexcept {
     }
     ring_.submit();
     return count;
+}
+
+// The time; notes a stall if it is long since the last look, sleeping aside.
+Instant Reactor::look() noexcept {
+    const Instant now = clock_.now();
+    if (last_look_ != Instant{}) note_stall(now - last_look_);
+    last_look_ = now;
+    return now;
 }
 
 void Reactor::note_stall(Duration took) noexcept {

@@ -71,6 +71,7 @@ private:
     void spin_until(Instant deadline) noexcept;
     [[nodiscard]] std::uint32_t dispatch() noexcept;
     void note_stall(Duration took) noexcept;
+    Instant look() noexcept;
 
     Ring& ring_;
     const Clock& clock_;
@@ -78,6 +79,7 @@ private:
     Pacing pacing_;
     LoopStamp arrival_;
     ReactorCounters counters_;
+    Instant last_look_{};  // When the loop last knew that it was running; zero: before the first.
     RawInstant last_stall_;
     RawInstant last_overflow_;
     std::uint64_t overflows_seen_ = 0;

@@ -313,6 +313,10 @@ void SimRing::prepare_send_stream(Operation& operation, SocketId id,
         complete(&operation, {.result = -EPIPE});
         return;
     }
+    if (holds_streams) {
+        socket.send = &operation;
+        return;
+    }
     const Octets octets = octets_of(message);
     complete(&operation, {.result = static_cast<std::int32_t>(octets.size())});
     const std::size_t cut =
@@ -357,6 +361,8 @@ void SimRing::prepare_cancel(Operation& operation) noexcept {
             socket.receive = nullptr;
         else if (socket.connect == &operation)
             socket.connect = nullptr;
+        else if (socket.send == &operation)
+            socket.send = nullptr;
         else
             continue;
         complete(&operation, {.result = -ECANCELED});

@@ -38,6 +38,8 @@ public:
     std::function<int(const Octets&)> refuse_send = [](const Octets&) { return 0; };
     // Whether a datagram to a port where nobody listens is answered by ICMP.
     bool sends_icmp = true;
+    // Sends on streams never complete: the other end does not read.
+    bool holds_streams = false;
     // Errno value with which sockets cannot be opened, or 0.
     int refuse_open = 0;
     std::uint32_t buffers_free = 512;
@@ -96,6 +98,7 @@ private:
         std::span<std::byte> receive_into{};
         Operation* accept = nullptr;
         Operation* connect = nullptr;
+        Operation* send = nullptr;  // Held: see holds_streams.
     };
 
     [[nodiscard]] SocketId allocate(bool is_stream, const SocketOptions& options);
