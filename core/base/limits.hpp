@@ -34,8 +34,8 @@ inline constexpr std::int64_t interval_ns_max = 86'400'000'000'000;  // One day.
 inline constexpr std::int64_t timeout_ns_min = 1'000'000;
 inline constexpr std::int64_t timeout_ns_max = 60'000'000'000;
 inline constexpr std::uint32_t targets_per_core_max = 49'000;
-// Three per probe (next send, oldest expiry, a TCP probe's state), one per accepted connection, and a
-// handful of the core's own. 16 octets each, touched as they are used.
+// Three per probe (next send, oldest expiry, a TCP probe's state), one per accepted connection, and
+// a handful of the core's own. 16 octets each, touched as they are used.
 inline constexpr std::uint32_t deadlines_per_core_max = 150'000;
 
 // Sequence numbers remembered per target: those in flight, and as many again behind them so that a

@@ -50,9 +50,9 @@ public:
     // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
     void start(std::span<const std::uint32_t> core_cpus);
 
-    // Tells the thread that no core-thread pushes any more and that it has until `grace` from now to
-    // export what is queued, flush and end. Returns at once; all exporters are told before the first
-    // is waited for, so that one that hangs takes no time from the others. [main-thread]
+    // Tells the thread that no core-thread pushes any more and that it has until `grace` from now
+    // to export what is queued, flush and end. Returns at once; all exporters are told before the
+    // first is waited for, so that one that hangs takes no time from the others. [main-thread]
     void begin_drain(Duration grace);
 
     // Tells the thread that no core-thread pushes any more. It then exports what is queued,
