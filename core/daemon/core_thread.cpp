@@ -52,6 +52,7 @@ void CoreThread::release(Instant origin) {
     origin_ = origin;
     is_released_ = true;
     start_barrier_.count_down();
+    has_started_.wait();
 }
 
 bool CoreThread::send(const CoreCommand& command) {
@@ -85,6 +86,7 @@ void CoreThread::run(std::promise<Result<void>> ready) {
     if (is_abandoned_) return;
     // Beyond this point nothing allocates.
     core_->start(origin_);
+    has_started_.count_down();
     loop();
 }
 

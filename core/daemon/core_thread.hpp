@@ -31,7 +31,8 @@ public:
     // has ended. [main-thread]
     [[nodiscard]] Result<void> launch();
 
-    // Lets it pass the start barrier. [main-thread]
+    // Lets it pass the start barrier, and returns when its probes are armed and its reflectors
+    // answer. [main-thread]
     void release(Instant origin);
 
     // Queues a command and wakes the thread. False if the queue is full: try again later.
@@ -60,6 +61,7 @@ private:
     const CoreOptions options_;
     SpscQueue<CoreCommand> commands_;
     std::latch start_barrier_{1};
+    std::latch has_started_{1};
     Instant origin_{};                  // Written before the barrier, read after it.
     bool is_abandoned_ = false;         // Likewise: end instead of starting.
     bool is_released_ = false;          // The main-thread's own.

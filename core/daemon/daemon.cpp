@@ -147,6 +147,9 @@ void Daemon::start() {
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->release(origin);
     resolver_.start();
+    log::info("started: " + std::to_string(plan_.probe_count) + " probes on " +
+              std::to_string(cores_.size()) + " cores, " + std::to_string(listeners_.size()) +
+              " listeners");
 }
 
 void Daemon::run_until_signal() {
