@@ -235,8 +235,17 @@ void Daemon::log_accounts() {
     for (const std::unique_ptr<Exporter>& exporter : exporters_) {
         log_exporter_accounts(exporter->accounts());
     }
-    // A thread stuck in a plugin cannot be joined, and must not see its exporter destroyed.
-    if (has_stuck_exporter_) std::_Exit(static_cast<int>(ExitCode::ok));
+    if (!has_stuck_exporter_) return;
+    // A thread stuck in a plugin cannot be joined, and must not see its exporter destroyed. The
+    // others get their destroy(), in which they may write their last word.
+    for (std::unique_ptr<Exporter>& exporter : exporters_) {
+        if (exporter->drain_and_stop({})) {
+            exporter.reset();
+        } else {
+            [[maybe_unused]] const Exporter* const left_behind = exporter.release();
+        }
+    }
+    std::_Exit(static_cast<int>(ExitCode::ok));
 }
 
 }  // namespace latmon
