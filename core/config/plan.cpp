@@ -199,12 +199,8 @@ std::uint64_t count_fds(const Plan& plan) noexcept {
     for (const CorePlan& core : plan.cores) {
         fds += fds_per_core + plan.listeners.size();
         if (has_tcp_listener) fds += limits::tcp_sessions_per_core;
-        for (const ProbePlan& probe : core.probes) {
-            fds += probe.kind == ProbeKind::tcp_connect
-                       ? std::min<std::uint64_t>(probes_in_flight(probe.interval, probe.timeout),
-                                                 limits::connects_in_flight_max)
-                       : 1;
-        }
+        for (const ProbePlan& probe : core.probes)
+            fds += sockets_of(probe);
     }
     return fds;
 }

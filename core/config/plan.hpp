@@ -40,6 +40,15 @@ struct ProbePlan {
     std::string interface;
 };
 
+// Sockets that the probe has open at once in the worst case: one, or for handshakes as many as
+// start within a timeout, and two for the edges. Pure.
+[[nodiscard]] constexpr std::uint32_t sockets_of(const ProbePlan& probe) noexcept {
+    if (probe.kind != ProbeKind::tcp_connect) return 1;
+    const std::int64_t attempts = probe.timeout / probe.interval + 2;
+    return attempts < limits::connects_in_flight_max ? static_cast<std::uint32_t>(attempts)
+                                                     : limits::connects_in_flight_max;
+}
+
 // One address and port that every core listens on.
 struct ListenerPlan {
     bool is_tcp = false;

@@ -104,14 +104,8 @@ void name_thread(const std::string& name) noexcept {
 
 std::uint64_t sockets_needed(const CorePlan& core_plan, std::size_t listener_count) {
     std::uint64_t count = listener_count + limits::tcp_sessions_per_core;
-    for (const ProbePlan& probe : core_plan.probes) {
-        if (probe.kind != ProbeKind::tcp_connect) {
-            ++count;
-            continue;
-        }
-        const auto attempts = static_cast<std::uint64_t>(probe.timeout / probe.interval) + 2;
-        count += std::min<std::uint64_t>(attempts, limits::connects_in_flight_max);
-    }
+    for (const ProbePlan& probe : core_plan.probes)
+        count += sockets_of(probe);
     return count;
 }
 

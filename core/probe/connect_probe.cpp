@@ -35,12 +35,6 @@ bool is_local_error(int error_number) noexcept {
     }
 }
 
-// How many handshakes may be under way: as many as start within a timeout, and two for the edges.
-std::size_t attempts_needed(const ProbePlan& plan) noexcept {
-    const auto during_timeout = static_cast<std::uint64_t>(plan.timeout / plan.interval) + 2;
-    return std::min<std::uint64_t>(during_timeout, limits::connects_in_flight_max);
-}
-
 }  // namespace
 
 ConnectProbe::Attempt::Attempt(ConnectProbe& the_probe) noexcept
@@ -55,7 +49,7 @@ ConnectProbe::ConnectProbe(CoreContext& context, const ProbePlan& plan, ProbeCou
       plan_(plan),
       counters_(counters),
       slots_(context.reactor.timers(), *this, plan, counters) {
-    const std::size_t count = attempts_needed(plan);
+    const std::size_t count = sockets_of(plan);
     attempts_.reserve(count);
     for (std::size_t index = 0; index < count; ++index) {
         attempts_.push_back(std::make_unique<Attempt>(*this));
