@@ -27,13 +27,6 @@ constexpr std::size_t sender_t1_at = 28;
 constexpr std::size_t sender_error_estimate_at = 36;
 constexpr std::size_t sender_ttl_at = 40;
 
-// Offsets in a TLV's header.
-constexpr std::size_t tlv_flags_at = 0;
-constexpr std::size_t tlv_type_at = 1;
-constexpr std::size_t tlv_length_at = 2;
-
-constexpr Duration loop_margin = Duration::from_s(86'400);
-
 using BaseOctets = std::array<std::byte, limits::stamp_base_bytes>;
 using BaseView = std::span<const std::byte, limits::stamp_base_bytes>;
 
@@ -43,22 +36,9 @@ BaseOctets copy_base(std::span<const std::byte> data) noexcept {
     return octets;
 }
 
-bool is_known(std::uint8_t type) noexcept {
-    return type == static_cast<std::uint8_t>(TlvType::extra_padding);
-}
-
-bool is_within_margin(WallTime time, WallTime now) noexcept {
-    return time > now - loop_margin && time < now + loop_margin;
-}
-
-// In either format, whatever the Z bits claim: they are the attacker's to choose. All zero is "no
-// time" (RFC 5905 section 6), and what a sender has there; without this exception senders would
-// look like reflectors for the two days around 2036-02-07, when the era begins at zero.
-bool is_recent(WireTime time, WallTime now) noexcept {
-    if (time.bits == 0) return false;
-    // The leap seconds between TAI and UTC vanish in the margin.
-    return is_within_margin(from_ntp(time, now), now) ||
-           is_within_margin(from_ptp(time, now, Duration{}), now);
+// The only type that this simple reflector knows.
+unsigned flags_of_type(unsigned type) noexcept {
+    return type == static_cast<unsigned>(TlvType::extra_padding) ? 0U : tlv_flags::unrecognized;
 }
 
 }  // namespace
@@ -121,37 +101,23 @@ std::uint32_t encode_padding_header(std::uint32_t packet_bytes,
     const std::uint32_t behind_base = packet_bytes - limits::stamp_base_bytes;
     if (behind_base < tlv_header_bytes) return behind_base;
     // A sender sets U: whoever does not clear it has not looked (RFC 8972 section 4).
-    store_big_endian<tlv_flags_at>(out, tlv_flags::unrecognized);
-    store_big_endian<tlv_type_at>(out, static_cast<std::uint8_t>(TlvType::extra_padding));
-    store_big_endian<tlv_length_at>(out,
-                                    static_cast<std::uint16_t>(behind_base - tlv_header_bytes));
+    encode_tlv_header(tlv_flags::unrecognized, TlvType::extra_padding,
+                      behind_base - tlv_header_bytes, out);
     return tlv_header_bytes;
 }
 
 std::uint32_t reflect_tlvs(std::span<std::byte> tlvs) noexcept {
     std::uint32_t count = 0;
-    while (tlvs.size() >= tlv_header_bytes) {
-        const auto header = tlvs.first<tlv_header_bytes>();
-        const std::span<const std::byte, tlv_header_bytes> view(header);
-        const auto type = load_big_endian<std::uint8_t, tlv_type_at>(view);
-        const std::size_t value_bytes = load_big_endian<std::uint16_t, tlv_length_at>(view);
-        const bool is_malformed = value_bytes > tlvs.size() - tlv_header_bytes;
-        const unsigned flags = (is_known(type) ? 0U : tlv_flags::unrecognized) |
-                               (is_malformed ? tlv_flags::malformed : 0U);
-        store_big_endian<tlv_flags_at>(header, static_cast<std::uint8_t>(flags));
+    TlvReader reader(tlvs);
+    while (const std::optional<TlvView> tlv = reader.next()) {
+        set_tlv_flags(tlvs, tlv->at, flags_of_type(tlv->type));
         ++count;
-        if (is_malformed) break;
-        tlvs = tlvs.subspan(tlv_header_bytes + value_bytes);
     }
-    return count;
-}
-
-bool looks_reflected(std::span<const std::byte> data, WallTime now) noexcept {
-    if (data.size() < limits::stamp_base_bytes) return false;
-    const BaseView base = data.first<limits::stamp_base_bytes>();
-    const WireTime t2{load_big_endian<std::uint64_t, t2_at>(base)};
-    const WireTime sender_t1{load_big_endian<std::uint64_t, sender_t1_at>(base)};
-    return is_recent(t2, now) && is_recent(sender_t1, now);
+    if (!reader.is_malformed()) return count;
+    const std::size_t at = reader.position();
+    const auto type = std::to_integer<unsigned>(tlvs[at + 1]);
+    set_tlv_flags(tlvs, at, flags_of_type(type) | tlv_flags::malformed);
+    return count + 1;
 }
 
 }  // namespace latmon

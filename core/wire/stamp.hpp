@@ -23,7 +23,9 @@
 #pragma once
 
 #include "base/limits.hpp"
+#include "wire/loop_breaker.hpp"
 #include "wire/timestamp.hpp"
+#include "wire/tlv.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -67,16 +69,6 @@ void encode_reflector(const ReflectorPacket& packet, StampBase out) noexcept;
 
 // TLVs ------------------------------------------------------------------------------------------
 
-enum class TlvType : std::uint8_t { extra_padding = 1 };
-
-namespace tlv_flags {
-inline constexpr std::uint8_t unrecognized = 0x80;  // U
-inline constexpr std::uint8_t malformed = 0x40;     // M
-inline constexpr std::uint8_t integrity = 0x20;     // I
-}  // namespace tlv_flags
-
-inline constexpr std::uint32_t tlv_header_bytes = 4;
-
 // The octets behind a sender's base packet that make it `packet_bytes` long: one Extra Padding TLV,
 // whose value the caller leaves zero. Writes its header to `out` and returns how many octets of it
 // were written: 4, or less if there is no room for a header (1..3 trailing octets are no TLV and
@@ -88,10 +80,5 @@ inline constexpr std::uint32_t tlv_header_bytes = 4;
 // fine U=M=I=0, unknown U=1, a length beyond the end M=1 and the rest copied as it is. 1..3 octets
 // at the end stay as they are. Returns the number of TLVs walked. Never grows.
 std::uint32_t reflect_tlvs(std::span<std::byte> tlvs) noexcept;
-
-// Loop breaker: true if `data`, at least 44 octets, looks like a packet that a
-// reflector made: octets 16-23 and 28-35 both decode to a time within a day of `now`. Such a packet
-// must never be reflected.
-[[nodiscard]] bool looks_reflected(std::span<const std::byte> data, WallTime now) noexcept;
 
 }  // namespace latmon

@@ -69,6 +69,14 @@ WallTime from_ptp(WireTime time, WallTime near, Duration tai_offset) noexcept {
     return WallTime{clamp_ns(Wide{unfold_s(wire_s, near_s)} * ns_per_s + ns - tai_offset.ns)};
 }
 
+WireTime to_ptp(WallTime time, Duration tai_offset) noexcept {
+    const std::int64_t tai_ns = clamp_ns(Wide{time.ns} + tai_offset.ns);
+    const std::int64_t seconds = floor_s(tai_ns);
+    // Not `tai_ns - seconds * ns_per_s`: the product of the least int64 does not fit.
+    const auto ns = static_cast<std::uint64_t>((tai_ns % ns_per_s + ns_per_s) % ns_per_s);
+    return WireTime{static_cast<std::uint64_t>(seconds) << 32U | ns};
+}
+
 std::uint16_t encode_error_estimate(const ErrorEstimate& estimate) noexcept {
     const std::int64_t error_ns = std::max<std::int64_t>(estimate.error.ns, 0);
     Wide multiplier = (error_ns * one_second + ns_per_s - 1) / ns_per_s;  // Rounded up.

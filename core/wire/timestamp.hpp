@@ -35,6 +35,10 @@ struct WireTime {
 // just added. Unfolds the 32-bit seconds, which wrap in 2106.
 [[nodiscard]] WallTime from_ptp(WireTime time, WallTime near, Duration tai_offset) noexcept;
 
+// PTPv2 truncated, of `time` with `tai_offset` (TAI - UTC) added: from_ptp() gives `time` back. A
+// caller that does not know the offset must send NTP instead: zero would be 37 s wrong.
+[[nodiscard]] WireTime to_ptp(WallTime time, Duration tai_offset) noexcept;
+
 // Error Estimate (RFC 4656 section 4.1.2, RFC 8186 section 2): S(1) Z(1) Scale(6) Multiplier(8),
 // error in seconds = Multiplier * 2^(Scale - 32).
 struct ErrorEstimate {

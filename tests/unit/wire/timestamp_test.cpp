@@ -93,6 +93,41 @@ TEST_CASE("timestamp: PTP seconds wrap in 2106 and are unfolded on both sides") 
     }
 }
 
+TEST_CASE("timestamp: golden PTP values") {
+    constexpr Duration tai_offset = Duration::from_s(37);
+    CHECK(to_ptp(WallTime{0}, Duration{}).bits == 0);
+    CHECK(to_ptp(WallTime{0}, tai_offset).bits == 37ULL << 32U);
+    CHECK(to_ptp(WallTime{-1}, Duration{}).bits == 0xffff'ffff'3b9a'c9ffU);
+    CHECK(to_ptp(WallTime{1'790'000'000'123'456'789}, tai_offset).bits ==
+          ((1'790'000'037ULL << 32U) | 123'456'789U));
+}
+
+TEST_CASE("timestamp: ns to PTP and back is exact, on both sides of 2106") {
+    std::mt19937_64 random(3);
+    std::uniform_int_distribution<std::int64_t> any_ns(0, 6'000'000'000 * ns_per_s);
+    bool all_survive = true;
+    for (int round = 0; round < 200'000; ++round) {
+        const WallTime time{any_ns(random)};
+        const Duration tai_offset = Duration::from_s(static_cast<std::int64_t>(random() % 100));
+        const WallTime near = time + Duration::from_s(static_cast<std::int64_t>(random() % 1'000));
+        const WireTime wire = to_ptp(time, tai_offset);
+        all_survive = all_survive && (wire.bits & 0xffff'ffffU) < 1'000'000'000U &&
+                      from_ptp(wire, near, tai_offset) == time;
+    }
+    CHECK(all_survive);
+    constexpr std::int64_t wrap_ns = (1LL << 32U) * ns_per_s;  // 2106-02-07 06:28:16 TAI.
+    CHECK(to_ptp(WallTime{wrap_ns - 1}, Duration{}).bits == 0xffff'ffff'3b9a'c9ffU);
+    CHECK(to_ptp(WallTime{wrap_ns}, Duration{}).bits == 0);
+    CHECK(to_ptp(WallTime{wrap_ns - Duration::from_s(37).ns}, Duration::from_s(37)).bits == 0);
+}
+
+TEST_CASE("timestamp: the ends of what a WallTime holds do not overflow in PTP") {
+    constexpr std::int64_t ns_max = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t ns_min = std::numeric_limits<std::int64_t>::min();
+    CHECK(to_ptp(WallTime{ns_max}, Duration::from_s(37)) == to_ptp(WallTime{ns_max}, Duration{}));
+    CHECK((to_ptp(WallTime{ns_min}, Duration{-1}).bits & 0xffff'ffffU) < 1'000'000'000U);
+}
+
 TEST_CASE("timestamp: PTP nanoseconds out of range are added as they are") {
     const WireTime time{(100ULL << 32U) | 0xffff'ffffU};
     CHECK(from_ptp(time, WallTime{}, Duration{}).ns == 100 * ns_per_s + 4'294'967'295);
