@@ -51,6 +51,19 @@ inline constexpr std::uint32_t connects_in_flight_max = 1'024;
 // below 100 us even when it sleeps in a virtual machine (20..80 us seen).
 inline constexpr std::int64_t sent_late_ns = 200'000;
 inline constexpr std::int64_t loop_stall_ns = 1'000'000;
+// From the kernel's receipt of a reply until we read it; as for sends.
+inline constexpr std::int64_t received_late_ns = 200'000;
+// A wall clock that moved by more than this against the steady one between two stamps spoils their
+// difference: those are then taken on the steady clock, by user space.
+inline constexpr std::int64_t wall_moved_ns = 1'000;
+// A transmit stamp comes within microseconds of the send, a card's within a millisecond or two; an
+// exchange that has been answered waits for it so long.
+inline constexpr std::int64_t tx_stamp_wait_ns = 10'000'000;
+// A loss is told once a later answer says where it fell: so many intervals after its timeout at
+// most, within these bounds.
+inline constexpr std::int64_t loss_wait_intervals = 3;
+inline constexpr std::int64_t loss_wait_ns_min = 100'000'000;
+inline constexpr std::int64_t loss_wait_ns_max = 5'000'000'000;
 // CLOCK_REALTIME may run at most 500 ppm away from RAW under adjtime; a change beyond this within
 // one loop turn is a step.
 inline constexpr std::int64_t clock_step_ns = 1'000'000;

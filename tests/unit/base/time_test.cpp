@@ -5,7 +5,12 @@
 #include "base/time.hpp"
 
 #include <doctest/doctest.h>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace latmon {
 namespace {
@@ -108,6 +113,101 @@ TEST_CASE("time: the seam's step comes when it is due, and not before") {
     CHECK(wall_offset_of(due).most >= step);
     CHECK(wall_offset_of(pending).least <= Duration{0});
     CHECK(wall_offset_of(pending).most >= Duration{0});
+}
+
+// Shows the times that a test tells it to, one after the other.
+class ScriptedClock final : public Clock {
+public:
+    explicit ScriptedClock(std::vector<std::int64_t> readings) : readings_(std::move(readings)) {}
+
+    Instant now() const noexcept override { return Instant{take()}; }
+    RawInstant raw_now() const noexcept override { return RawInstant{take()}; }
+    WallTime wall_now() const noexcept override { return WallTime{take()}; }
+
+    [[nodiscard]] std::size_t taken() const { return taken_; }
+
+private:
+    std::int64_t take() const noexcept { return readings_[taken_++ % readings_.size()]; }
+
+    std::vector<std::int64_t> readings_;
+    mutable std::size_t taken_ = 0;
+};
+
+TEST_CASE("time: a pair has its wall reading between its raw ones") {
+    const OsClock clock;
+    const RawInstant before = clock.raw_now();
+    const WallTime wall_before = clock.wall_now();
+    const ClockPair pair = read_pair(clock);
+    const WallTime wall_after = clock.wall_now();
+    const RawInstant after = clock.raw_now();
+    CHECK(before <= pair.raw);
+    CHECK(pair.raw <= after);
+    CHECK(wall_before <= pair.wall);
+    CHECK(pair.wall <= wall_after);
+    CHECK(pair.uncertainty >= Duration{});
+    CHECK(pair.uncertainty <= after - before);
+    CHECK(WallTime{pair.raw.ns} + pair.wall_minus_raw() == pair.wall);
+}
+
+TEST_CASE("time: a pair that was interrupted is read again, and the best of four is kept") {
+    const ScriptedClock once({1'000, 50'000, 1'070});
+    const ClockPair pair = read_pair(once);
+    CHECK(once.taken() == 3);
+    CHECK(pair.raw.ns == 1'035);
+    CHECK(pair.wall.ns == 50'000);
+    CHECK(pair.uncertainty.ns == 70);
+
+    const ScriptedClock twice({1'000, 50'000, 90'000, 100'000, 150'000, 100'080});
+    CHECK(read_pair(twice).raw.ns == 100'040);
+    CHECK(twice.taken() == 6);
+
+    const ScriptedClock never(
+        {0, 1, 9'000, 10'000, 2, 15'000, 20'000, 3, 28'000, 30'000, 4, 36'000});
+    CHECK(read_pair(never).wall.ns == 2);
+    CHECK(never.taken() == 12);
+}
+
+TEST_CASE("time: a kernel's stamp is moved as the wall clock is") {
+    const WallTime stamp{1'768'219'134'587'069'267};
+    CHECK(OsClock{}.wall_of_kernel(stamp) == stamp);
+    const Duration lie = Duration::from_ms(3);
+    const Duration step = Duration::from_s(-5);
+    const OsClock offset({.wall_offset = lie, .wall_step = {}, .wall_step_after = {}});
+    CHECK(offset.wall_of_kernel(stamp) == stamp + lie);
+    const OsClock stepped({.wall_offset = lie, .wall_step = step, .wall_step_after = {}});
+    CHECK(stepped.wall_of_kernel(stamp) == stamp + lie + step);
+    const OsClock pending(
+        {.wall_offset = lie, .wall_step = step, .wall_step_after = Duration::from_s(1'000'000)});
+    CHECK(pending.wall_of_kernel(stamp) == stamp + lie);
+}
+
+TEST_CASE("time: a host's suspended time does not change while it runs") {
+    const OsClock clock;
+    // Two clocks are read one after the other: what lies between is not time suspended.
+    const Instant before = clock.now();
+    const Duration first = clock.suspended();
+    const Duration second = clock.suspended();
+    const Duration took = clock.now() - before;
+    CHECK(first >= Duration{} - took);
+    CHECK(second - first <= took);
+    CHECK(first - second <= took);
+}
+
+TEST_CASE("time: stolen time is the eighth figure of the CPU's line, and 0 for no such CPU") {
+    const OsClock clock;
+    const Duration before = clock.stolen(0);
+    std::ifstream file("/proc/stat");
+    std::int64_t ticks = -1;
+    for (std::string line; std::getline(file, line);) {
+        if (line.rfind("cpu0 ", 0) != 0) continue;
+        std::istringstream figures(line.substr(5));
+        for (int index = 0; index < 8; ++index)
+            figures >> ticks;
+    }
+    const Duration after = clock.stolen(0);
+    CHECK(before <= Duration::from_ms(10) * ticks);
+    CHECK(Duration::from_ms(10) * ticks <= after);
+    CHECK(clock.stolen(1'000'000) == Duration{});
 }
 
 }  // namespace

@@ -4,29 +4,14 @@
 #include "clock/wall_watch.hpp"
 
 #include "base/limits.hpp"
+#include "unit/clock/manual_clock.hpp"
 
 #include <doctest/doctest.h>
+#include <cstdint>
 #include <initializer_list>
 
 namespace latmon {
 namespace {
-
-class ManualClock final : public Clock {
-public:
-    [[nodiscard]] Instant now() const noexcept override { return Instant{raw_.ns}; }
-    [[nodiscard]] RawInstant raw_now() const noexcept override { return raw_; }
-    [[nodiscard]] WallTime wall_now() const noexcept override { return wall_; }
-
-    // Time passes, and the wall clock sees `slip` more of it.
-    void pass(Duration time, Duration slip = {}) noexcept {
-        raw_ = raw_ + time;
-        wall_ = wall_ + time + slip;
-    }
-
-private:
-    RawInstant raw_{1'000'000'000};
-    WallTime wall_{1'768'219'134'000'000'000};
-};
 
 constexpr Duration allowance{limits::clock_step_ns};
 constexpr Duration turn = Duration::from_us(100);
@@ -39,6 +24,8 @@ TEST_CASE("wall_watch: clocks that run side by side are no step, however long") 
         CHECK_FALSE(watch.look());
     }
     CHECK_FALSE(watch.stepped_since(RawInstant{0}));
+    CHECK(watch.pair().wall == clock.wall_now());
+    CHECK(watch.pair().raw == clock.raw_now());
 }
 
 TEST_CASE("wall_watch: a jump beyond the allowance is a step, in both directions") {
@@ -91,6 +78,119 @@ TEST_CASE("wall_watch: small slips do not add up to a step") {
         clock.pass(turn, allowance / 2);
         CHECK_FALSE(watch.look());
     }
+}
+
+TEST_CASE("wall_watch: a suspend is a jump, and no step") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    clock.pass(turn);
+    clock.suspend(Duration::from_s(3'600), allowance / 2);
+    CHECK(watch.look());
+    CHECK(watch.stepped_since(clock.raw_now()));
+    CHECK(watch.suspends() == 1);
+    CHECK(watch.steps() == 0);
+    CHECK(watch.epoch() == 1);
+    clock.pass(turn);
+    CHECK_FALSE(watch.look());
+    clock.pass(turn, Duration::from_s(3'600));
+    CHECK(watch.look());
+    CHECK(watch.suspends() == 1);
+    CHECK(watch.steps() == 1);
+}
+
+TEST_CASE("wall_watch: a suspend from which the clock wakes up wrong is a step as well") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    clock.suspend(Duration::from_s(60), Duration::from_s(-2));
+    CHECK(watch.look());
+    CHECK(watch.suspends() == 1);
+    CHECK(watch.steps() == 1);
+    CHECK(watch.epoch() == 1);
+}
+
+// Seconds of a clock that runs `rate_ppb` fast, looked at a hundred times in each.
+void run(ManualClock& clock, WallWatch& watch, int seconds, std::int64_t rate_ppb) {
+    for (int count = 0; count < seconds * 100; ++count) {
+        clock.pass(Duration::from_ms(10), Duration{rate_ppb / 100});
+        CHECK_FALSE(watch.look());
+    }
+}
+
+TEST_CASE("wall_watch: a rate that a crystal may have is no slew, whichever it is") {
+    for (const std::int64_t rate_ppb : {0, 40'000, -90'000, 100'000}) {
+        ManualClock clock;
+        WallWatch watch(clock);
+        run(clock, watch, 600, rate_ppb);
+        CHECK(watch.epoch() == 0);
+    }
+}
+
+TEST_CASE("wall_watch: a slew beyond 50 ppm is a new epoch every second, until it ends") {
+    for (const std::int64_t slew_ppb : {60'000, -60'000, 500'000, -500'000}) {
+        ManualClock clock;
+        WallWatch watch(clock);
+        run(clock, watch, 20, 10'000);
+        REQUIRE(watch.epoch() == 0);
+        run(clock, watch, 20, 10'000 + slew_ppb);
+        CHECK(watch.epoch() >= 19);
+        CHECK(watch.epoch() <= 21);
+        const std::uint32_t epoch = watch.epoch();
+        run(clock, watch, 20, 10'000);
+        CHECK(watch.epoch() <= epoch + 1);
+        CHECK(watch.steps() == 0);
+    }
+}
+
+TEST_CASE("wall_watch: a slew within 50 ppm is nobody's concern") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    run(clock, watch, 20, 10'000);
+    run(clock, watch, 60, 59'000);
+    CHECK(watch.epoch() == 0);
+}
+
+TEST_CASE("wall_watch: a slew at start is noticed when it ends, and what follows becomes usual") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    run(clock, watch, 20, 500'000);
+    run(clock, watch, 300, 0);
+    const std::uint32_t epoch = watch.epoch();
+    CHECK(epoch >= 60);
+    CHECK(epoch <= 100);
+    run(clock, watch, 300, 0);
+    CHECK(watch.epoch() == epoch);
+}
+
+TEST_CASE("wall_watch: a rate that no crystal has never becomes usual") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    run(clock, watch, 20, 0);
+    run(clock, watch, 600, 200'000);
+    CHECK(watch.epoch() >= 595);
+}
+
+TEST_CASE("wall_watch: one slip below the allowance is one epoch") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    run(clock, watch, 10, 0);
+    clock.pass(Duration{0}, allowance / 2);
+    CHECK_FALSE(watch.look());
+    run(clock, watch, 10, 0);
+    CHECK(watch.epoch() == 1);
+}
+
+TEST_CASE("wall_watch: what the readings leave uncertain is neither a step nor a slew") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    run(clock, watch, 10, 0);
+    // Now and then a reading takes 20 ms: the pair is off by half of that, and says so.
+    for (int count = 0; count < 500; ++count) {
+        clock.reading_takes = Duration::from_ms(count % 3 == 0 ? 20 : 0);
+        clock.pass(Duration::from_ms(10));
+        CHECK_FALSE(watch.look());
+    }
+    CHECK(watch.epoch() == 0);
+    CHECK(watch.steps() == 0);
 }
 
 TEST_CASE("wall_watch: the step is dated by the look that found it") {
