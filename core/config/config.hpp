@@ -30,6 +30,51 @@ enum class Precision : std::uint8_t {
     spin       // Never sleeps: one whole CPU for the least lateness.
 };
 
+// What a UDP probe speaks.
+enum class ProbeProtocol : std::uint8_t {
+    stamp,       // RFC 8762 with RFC 8972.
+    twamp_light  // RFC 5357 appendix I: 14 octets and padding; no session id, no TLVs.
+};
+
+// Time stamps in packets (RFC 8762 section 4.2.1, the Z bit).
+enum class TimestampFormat : std::uint8_t { ntp, ptp };
+
+// Who takes time stamps, at best.
+enum class StampPolicy : std::uint8_t {
+    automatic,  // The kernel where it does, else user space.
+    hardware,   // The network card: an error where it cannot.
+    kernel,     // The kernel: an error where it cannot.
+    user        // User space alone.
+};
+
+// Whether a reflector counts what it receives of us (RFC 8762 section 4.3).
+enum class ReflectorMode : std::uint8_t {
+    automatic,  // Found out from what it answers.
+    stateful,
+    stateless
+};
+
+// RFC 8972 section 3: what to do about a reflector that gives the session id back as 0.
+enum class OnSsidZero : std::uint8_t {
+    keep,  // "continue": go on as before.
+    base,  // Probe it with the base packet of RFC 8762 alone: no session id, no TLVs.
+    stop   // Probe it no more.
+};
+
+// TLVs that a probe may carry: bit `1 << n`. Which types these are is the wire's to know.
+inline constexpr std::uint32_t tlv_exchange_bit = 1U << 0U;
+inline constexpr std::uint32_t tlv_follow_up_bit = 1U << 1U;
+inline constexpr std::uint32_t tlv_timestamp_info_bit = 1U << 2U;
+inline constexpr std::uint32_t tlv_class_of_service_bit = 1U << 3U;
+inline constexpr std::uint32_t tlv_direct_measurement_bit = 1U << 4U;
+inline constexpr std::uint32_t tlv_location_bit = 1U << 5U;
+inline constexpr std::uint32_t tlv_access_report_bit = 1U << 6U;
+inline constexpr std::uint32_t tlvs_default =
+    tlv_exchange_bit | tlv_follow_up_bit | tlv_timestamp_info_bit | tlv_class_of_service_bit;
+
+// Whose word about this host's clock is believed: ClockSurveyOptions::Trust, by name.
+enum class ClockTrust : std::uint8_t { automatic, kernel, chrony, operator_, none };
+
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical };
 
 // The kinds of samples that an exporter can take: bit `1 << latmon_kind_t` of
@@ -58,7 +103,8 @@ struct TargetConfig {
     bool tcp_latency = true;  // Also time a fresh TCP handshake per interval.
     std::uint16_t udp_port = 8001;
     std::uint16_t tcp_port = 8000;
-    std::uint32_t size_bytes = limits::stamp_base_bytes;  // UDP payload or PDU in a TCP frame.
+    // UDP payload or PDU in a TCP frame; 0: as many octets as the base packet and `tlvs` take.
+    std::uint32_t size_bytes = 0;
     Duration interval = Duration::from_s(1);
     Duration timeout = Duration::from_s(1);
     Duration jitter;              // Each probe is sent up to this much after its slot, at random.
@@ -66,6 +112,15 @@ struct TargetConfig {
     std::string source;           // Local address to send from; "": the kernel's choice.
     std::string interface;        // Network interface to send through; "": the kernel's choice.
     std::uint8_t dscp = 0;        // 0..63
+    ProbeProtocol protocol = ProbeProtocol::stamp;
+    TimestampFormat timestamp_format = TimestampFormat::ntp;
+    std::uint32_t tlvs = tlvs_default;  // tlv_..._bit; those that `size` has room for are sent.
+    std::string key_file;               // Authenticated mode with this key; "": unauthenticated.
+    bool trust_clock = false;           // Believe the Error Estimate of this peer.
+    bool lenient_echo = false;          // Accept replies whose echo of T1 is wrong.
+    bool descriptor = true;             // Tell a latmon peer our name and tags.
+    ReflectorMode reflector_mode = ReflectorMode::automatic;
+    OnSsidZero on_ssid_zero = OnSsidZero::keep;
     SourcePosition where;
 };
 
@@ -88,6 +143,22 @@ struct ExporterConfig {
     SourcePosition where;
 };
 
+// One [[reflector.keys]] table: who sends from `prefixes` must authenticate with this key.
+struct ReflectorKeyConfig {
+    std::vector<Prefix> prefixes;
+    std::string key_file;
+    SourcePosition where;
+};
+
+// The [clock] table: what may be believed about clocks.
+struct ClockConfig {
+    ClockTrust trust = ClockTrust::automatic;
+    Duration error_bound;  // The operator's own bound on this host's clock; 0: none.
+    std::string chrony = "127.0.0.1:323";  // Where chronyd answers; "": it is not asked.
+    std::int64_t drift_ppb = 600'000;      // See PathClock. 100 ppm of crystals, 500 ppm of slew.
+    bool has_series = true;                // Offset, skew and residual of each path are exported.
+};
+
 // The [reflector] table: whom we answer, and how much.
 struct ReflectorConfig {
     // Loopback, private and link-local prefixes; targets' own addresses are always allowed.
@@ -98,7 +169,13 @@ struct ReflectorConfig {
     std::vector<Prefix> service_source_allow;
     std::uint32_t rate_per_source = 10'000;  // Datagrams a second; loopback and targets are exempt.
     std::uint32_t burst_per_source = 2'000;
-    std::uint32_t rate_total = 500'000;  // Datagrams a second and core, whoever sends.
+    std::uint32_t rate_total = 500'000;         // Datagrams a second and core, whoever sends.
+    std::uint32_t sessions_per_source = 1'024;  // Per address and core; targets are exempt.
+    bool is_stateful = true;                    // Count each session's packets (RFC 8762).
+    bool fills_location = false;                // Tell addresses and ports in the Location TLV.
+    TimestampFormat timestamp_format = TimestampFormat::ntp;
+    std::uint64_t dscp_allow = 0;  // Bit n: DSCP n may be asked for by the Class of Service TLV.
+    std::vector<ReflectorKeyConfig> keys;  // The first that matches counts.
 };
 
 struct Config {
@@ -114,6 +191,8 @@ struct Config {
     bool is_stamp_port_explicit = false;  // False: skipped with a note where it cannot be bound.
     std::vector<std::uint32_t> cores;     // CPU numbers; empty: one, the last we may run on.
     Precision precision = Precision::balanced;
+    StampPolicy stamps = StampPolicy::automatic;
+    ClockConfig clock;
     LogLevel log_level = LogLevel::info;
     std::string log_file;                  // "": stderr only.
     std::vector<std::string> plugin_path;  // Searched before LATMON_PLUGIN_PATH and the default.

@@ -26,7 +26,7 @@ namespace {
 
 // Thousands of targets take a megabyte; what is larger is no configuration.
 constexpr std::size_t file_octets_max = 64U << 20U;
-// The deepest key of ours is a string in a list in a table in a list in the file.
+// The deepest key of ours is a string in a list in a table in a list in a table in the file.
 constexpr std::size_t depth_max = 6;
 
 SourcePosition position_of(const toml::source_region& region) noexcept {

@@ -7,6 +7,7 @@
 #include "base/assert.hpp"
 #include "config/cpu_list.hpp"
 #include "config/mistakes.hpp"
+#include "config/plan_packet.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -68,7 +69,6 @@ std::uint64_t slots_for(Duration interval, Duration timeout) noexcept {
 ProbePlan base_probe(const TargetConfig& target, std::uint32_t target_index) {
     ProbePlan probe;
     probe.target_index = target_index;
-    probe.size_bytes = target.size_bytes;
     probe.interval = target.interval;
     probe.timeout = target.timeout;
     probe.jitter = target.jitter;
@@ -91,7 +91,6 @@ std::vector<ProbePlan> probes_of(const TargetConfig& target, std::uint32_t targe
         probe.kind = kind;
         probe.port = port;
         probe.address = parse_endpoint(target.host, port);
-        if (kind == ProbeKind::tcp_connect) probe.size_bytes = 0;
         probes.push_back(std::move(probe));
     };
     if (target.udp) add(ProbeKind::udp, target.udp_port);
@@ -138,9 +137,10 @@ void add_cores(const Config& config, std::span<const std::uint32_t> cpus, Plan& 
 }
 
 // Each probe in turn to the core with the least load so far, the first of equals: appending a
-// target never moves the ones before it.
+// target never moves the ones before it. Keys are numbered on the way.
 void spread_probes(const Config& config, Plan& plan, Mistakes& mistakes) {
     const std::uint64_t name_hash = hash_name(config.name);
+    KeyFiles key_files(plan.key_files);
     std::vector<std::uint64_t> loads(plan.cores.size());
     for (std::uint32_t target_index = 0; target_index < config.targets.size(); ++target_index) {
         const TargetConfig& target = config.targets[target_index];
@@ -152,10 +152,14 @@ void spread_probes(const Config& config, Plan& plan, Mistakes& mistakes) {
             *least += load_of(probe.interval);
             probe.probe_index = plan.probe_count++;
             probe.ssid = static_cast<std::uint16_t>(1 + probe.probe_index % 65'535);
+            plan_packet(config, target, key_files, probe);
             probe.phase = share_of(probe.interval, name_hash + core_index * core_step +
                                                        neighbours.size() * golden_step);
             neighbours.push_back(std::move(probe));
         }
+    }
+    for (const ReflectorKeyConfig& key : config.reflector.keys) {
+        plan.reflector_keys.push_back(key_files.index_of(key.key_file));
     }
 }
 
@@ -215,6 +219,8 @@ Result<Plan> make_plan(const Config& config, std::span<const std::uint32_t> cpus
     plan.targets = config.targets;
     plan.exporters = config.exporters;
     plan.reflector = config.reflector;
+    plan.clock = config.clock;
+    plan.stamps = config.stamps;
     plan.precision = config.precision;
     plan.node_interval = config.node_interval;
     plan.resolve_interval = config.resolve_interval;

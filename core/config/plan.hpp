@@ -24,7 +24,7 @@ struct ProbePlan {
     std::uint32_t target_index = 0;  // In Config::targets, and in Plan::targets.
     std::uint32_t probe_index = 0;   // Over all cores; also its series id.
     std::uint16_t port = 0;
-    std::uint16_t ssid = 0;  // STAMP session id, never 0 (RFC 8972 section 3).
+    std::uint16_t ssid = 0;  // STAMP session id (RFC 8972 section 3); 0 for TWAMP-Light alone.
     std::uint32_t size_bytes = 0;
     Duration interval;
     Duration timeout;
@@ -38,6 +38,20 @@ struct ProbePlan {
     std::optional<Endpoint> source;   // Local address, port 0.
     std::string host;
     std::string interface;
+    ProbeProtocol protocol = ProbeProtocol::stamp;
+    TimestampFormat timestamp_format = TimestampFormat::ntp;
+    std::uint32_t tlvs = 0;       // tlv_..._bit: those wanted that `size_bytes` has room for.
+    std::int32_t key_index = -1;  // In Plan::key_files; -1: unauthenticated.
+    bool trust_clock = false;
+    bool lenient_echo = false;
+    bool sends_descriptor = false;
+    ReflectorMode reflector_mode = ReflectorMode::automatic;
+    OnSsidZero on_ssid_zero = OnSsidZero::keep;
+    std::int64_t drift_ppb = 600'000;  // ClockConfig::drift_ppb.
+    // The sample of an answered probe waits for the follow-up of its T3, at most until the next
+    // probe's time is out; not at intervals so long that nobody would want to wait.
+    bool waits_for_follow_up = false;
+    Duration clock_report_interval;  // Between two reports of offset and skew; 0: none.
 };
 
 // Sockets that the probe has open at once in the worst case: one, or for handshakes as many as
@@ -68,6 +82,10 @@ struct Plan {
     std::vector<TargetConfig> targets;
     std::vector<ExporterConfig> exporters;
     ReflectorConfig reflector;
+    std::vector<std::string> key_files;        // Each once; of targets and of the reflector.
+    std::vector<std::int32_t> reflector_keys;  // By index of ReflectorConfig::keys: in key_files.
+    ClockConfig clock;
+    StampPolicy stamps = StampPolicy::automatic;
     Precision precision = Precision::balanced;
     Duration node_interval;
     Duration resolve_interval;

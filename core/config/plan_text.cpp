@@ -4,6 +4,7 @@
 // the sums show the rest.
 #include "base/assert.hpp"
 #include "config/plan.hpp"
+#include "config/plan_notes.hpp"
 #include "config/words.hpp"
 
 #include <fmt/format.h>
@@ -28,13 +29,6 @@ std::string_view kind_name(ProbeKind kind) noexcept {
     LATMON_ASSERT(false);
     return "";
 }
-
-std::string_view precision_name(Precision precision) noexcept {
-    return precision_words[static_cast<std::size_t>(precision)].text;
-}
-static_assert(precision_words[0].meaning == Precision::power &&
-              precision_words[1].meaning == Precision::balanced &&
-              precision_words[2].meaning == Precision::spin);
 
 double milliseconds(Duration duration) noexcept {
     return static_cast<double>(duration.ns) / 1e6;
@@ -70,9 +64,10 @@ void describe_probe(const Plan& plan, const ProbePlan& probe, std::string& text)
     const std::string_view name = target.label.empty() ? target.host : target.label;
     const std::string where =
         probe.address ? to_string(*probe.address) : fmt::format("{}:{}", probe.host, probe.port);
-    fmt::format_to(std::back_inserter(text), "{:<5} {:<8} {:<20} {:<28} {:>11} {:>9} {:>6}\n",
+    fmt::format_to(std::back_inserter(text), "{:<5} {:<8} {:<20} {:<28} {:>11} {:>9} {:>6}{}\n",
                    probe.probe_index, kind_name(probe.kind), name, where,
-                   milliseconds(probe.interval), milliseconds(probe.timeout), probe.size_bytes);
+                   milliseconds(probe.interval), milliseconds(probe.timeout), probe.size_bytes,
+                   notes_of(plan, probe));
 }
 
 void describe_probes(const Plan& plan, std::string& text) {
@@ -100,16 +95,6 @@ void describe_probes(const Plan& plan, std::string& text) {
     }
 }
 
-std::string kinds_text(std::uint32_t kinds) {
-    std::string text;
-    for (const Word<std::uint32_t>& word : kind_words) {
-        if ((kinds & word.meaning) == 0) continue;
-        if (!text.empty()) text += ",";
-        text += word.text;
-    }
-    return text;
-}
-
 void describe_exporters(const Plan& plan, std::string& text) {
     if (plan.exporters.empty()) {
         text += "\nNo exporters: what is measured goes nowhere.\n";
@@ -120,7 +105,7 @@ void describe_exporters(const Plan& plan, std::string& text) {
     for (const ExporterConfig& exporter : plan.exporters) {
         fmt::format_to(std::back_inserter(text), "{:<20} {:<28} {:>8}  {}{}\n", exporter.name,
                        exporter.plugin.empty() ? exporter.path : exporter.plugin,
-                       exporter.queue_samples, kinds_text(exporter.kinds),
+                       exporter.queue_samples, list_of(kind_words, exporter.kinds),
                        exporter.is_compatible ? "  as latency-monitor" : "");
     }
 }
@@ -129,8 +114,14 @@ void describe_exporters(const Plan& plan, std::string& text) {
 
 std::string describe_plan(const Plan& plan) {
     std::string text =
-        fmt::format("node {}, precision {}, {} probes, at most {} file descriptors\n", plan.name,
-                    precision_name(plan.precision), plan.probe_count, plan.fds_needed);
+        fmt::format("node {}, precision {}, {}{} probes, at most {} file descriptors\n", plan.name,
+                    text_of(precision_words, plan.precision),
+                    plan.stamps == StampPolicy::automatic
+                        ? ""
+                        : fmt::format("stamps {}, ", text_of(stamp_policy_words, plan.stamps)),
+                    plan.probe_count, plan.fds_needed);
+    text += notes_of_clock(plan);
+    text += notes_of_reflector(plan);
     describe_cores(plan, text);
     describe_listeners(plan, text);
     describe_probes(plan, text);

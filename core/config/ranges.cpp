@@ -26,6 +26,10 @@ std::string describe(const IntegerRange& range) {
                        range.min, range.max);
 }
 
+std::string describe(const NumberRange& range) {
+    return fmt::format("{} from {} to {}", range.unit_name, range.min, range.max);
+}
+
 std::optional<Duration> to_duration(double count, const DurationRange& range) {
     const double ns = count * static_cast<double>(range.unit.ns);
     if (range.allows_zero && ns == 0.0) return Duration{};

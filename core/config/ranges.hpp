@@ -35,6 +35,18 @@ inline constexpr DurationRange node_interval_range{Duration::from_s(1), Duration
 inline constexpr DurationRange resolve_interval_range{Duration::from_s(1), Duration::from_s(86'400),
                                                       Duration::from_s(1), "seconds"};
 
+inline constexpr DurationRange error_bound_range{Duration{1}, Duration::from_s(16),
+                                                 Duration::from_us(1), "microseconds", true};
+
+// A number that is neither a time nor a count.
+struct NumberRange {
+    double min;
+    double max;
+    std::string_view unit_name;
+};
+
+inline constexpr NumberRange drift_range{1, 100'000, "parts per million"};
+
 struct IntegerRange {
     std::uint64_t min;
     std::uint64_t max;
@@ -51,11 +63,13 @@ inline constexpr IntegerRange queue_samples_range{limits::queue_samples_min,
                                                   limits::queue_samples_max, "samples"};
 inline constexpr IntegerRange rate_range{1, 100'000'000, "datagrams a second"};
 inline constexpr IntegerRange burst_range{1, 100'000'000, "datagrams"};
+inline constexpr IntegerRange sessions_range{1, limits::sessions_per_core, "sessions"};
 inline constexpr IntegerRange cpu_range{0, 4'095, "a CPU"};
 
 // "milliseconds from 0.1 to 86400000", "a port from 1 to 65535".
 [[nodiscard]] std::string describe(const DurationRange& range);
 [[nodiscard]] std::string describe(const IntegerRange& range);
+[[nodiscard]] std::string describe(const NumberRange& range);
 
 // `count` units as a Duration, rounded to whole nanoseconds; nullopt if that is out of range, or
 // not a number at all.
@@ -64,6 +78,11 @@ inline constexpr IntegerRange cpu_range{0, 4'095, "a CPU"};
 [[nodiscard]] constexpr bool contains(const IntegerRange& range, std::int64_t value) noexcept {
     return value >= 0 && static_cast<std::uint64_t>(value) >= range.min &&
            static_cast<std::uint64_t>(value) <= range.max;
+}
+
+// A NaN is within no range.
+[[nodiscard]] constexpr bool contains(const NumberRange& range, double value) noexcept {
+    return value >= range.min && value <= range.max;
 }
 
 }  // namespace latmon

@@ -4,6 +4,8 @@
 // top level, under a target.
 #include "config/read_common.hpp"
 
+#include "config/probe_size.hpp"
+
 #include <fmt/format.h>
 #include <algorithm>
 #include <concepts>
@@ -19,16 +21,44 @@ constexpr std::uint32_t compatible_size_bytes = 1'470;
 // IFNAMSIZ less the NUL.
 constexpr std::size_t interface_octets_max = 15;
 
-// A size that a probe can have: at least a STAMP packet, at most a datagram. `what` names the size.
-std::uint32_t fit_size(std::uint32_t size_bytes, std::string_view what, std::string& warning) {
-    const std::uint32_t fitting =
-        std::clamp(size_bytes, limits::stamp_base_bytes, limits::probe_bytes_max);
-    if (fitting != size_bytes) {
-        warning = fmt::format("{} is {}; {} octets are used, {}", what, size_bytes, fitting,
-                              fitting > size_bytes ? "the least that holds a probe"
-                                                   : "the most that a datagram holds");
+// Brings the target's size to one that its probe can have: at least the packet without TLVs, at
+// most a datagram. Says so if that changed it; `what` names the size.
+std::string fit_size(TargetConfig& target, std::string_view what) {
+    const std::uint32_t size_bytes = target.size_bytes;
+    if (size_bytes == 0) return "";
+    target.size_bytes =
+        std::clamp(size_bytes, probe_bytes_min(shape_of(target)), limits::probe_bytes_max);
+    if (target.size_bytes == size_bytes) return "";
+    return fmt::format("{} is {}; {} octets are used, {}", what, size_bytes, target.size_bytes,
+                       target.size_bytes > size_bytes ? "the least that holds a probe"
+                                                      : "the most that a datagram holds");
+}
+
+void read_tlvs(const TableReader& reader, TargetConfig& target) {
+    const std::optional<std::vector<ListItem>> items = reader.read_list("tlvs");
+    if (!items) return;
+    target.tlvs = 0;
+    for (const ListItem& item : *items) {
+        const std::optional<std::size_t> index = find_word(item.text, texts_of(tlv_words));
+        if (index) {
+            target.tlvs |= tlv_words[*index].meaning;
+        } else {
+            reader.report_word(item.where, item.text, texts_of(tlv_words));
+        }
     }
-    return fitting;
+}
+
+// What a probe's packets are and what is believed of the answers.
+void read_protocol(const TableReader& reader, TargetConfig& target) {
+    reader.read("protocol", target.protocol, probe_protocol_words);
+    reader.read("timestamp_format", target.timestamp_format, timestamp_format_words);
+    read_tlvs(reader, target);
+    reader.read("key_file", target.key_file);
+    reader.read("trust_clock", target.trust_clock);
+    reader.read("lenient_echo", target.lenient_echo);
+    reader.read("descriptor", target.descriptor);
+    reader.read("reflector_mode", target.reflector_mode, reflector_mode_words);
+    reader.read("on_ssid_zero", target.on_ssid_zero, on_ssid_zero_words);
 }
 
 void read_source(const TableReader& reader, TargetConfig& target) {
@@ -88,11 +118,11 @@ void override_with(std::optional<Integer> value, const Flag& flag, const Integer
     }
 }
 
-void override_size(std::optional<std::uint32_t> size_bytes, const Flag& flag, std::uint32_t& out) {
+void override_size(std::optional<std::uint32_t> size_bytes, const Flag& flag,
+                   TargetConfig& target) {
     if (!size_bytes) return;
-    override_with(size_bytes, flag, size_range, out);
-    std::string warning;
-    out = fit_size(out, flag.name, warning);
+    override_with(size_bytes, flag, size_range, target.size_bytes);
+    const std::string warning = fit_size(target, flag.name);
     if (!warning.empty()) flag.mistakes.command_line_warning(warning);
 }
 
@@ -104,17 +134,20 @@ void apply_overrides(const ConfigOverrides& overrides, TargetConfig& target, Mis
     override_with(overrides.max_lost, {"--max-lost", mistakes}, max_lost_range, target.max_lost);
     override_with(overrides.interval_ms, {"--interval", mistakes}, interval_range, target.interval);
     override_with(overrides.timeout_s, {"--timeout", mistakes}, timeout_range, target.timeout);
-    override_size(overrides.max_size_bytes, {"--max-size", mistakes}, target.size_bytes);
+    override_size(overrides.max_size_bytes, {"--max-size", mistakes}, target);
 }
 
 }  // namespace
 
-bool read_size(const TableReader& reader, std::string_view key, std::uint32_t& size_bytes) {
-    if (!reader.read(key, size_bytes, size_range)) return false;
-    std::string warning;
-    size_bytes = fit_size(size_bytes, in_quotes(key), warning);
-    if (!warning.empty()) reader.mistakes().warn(reader.find(key)->value.where, warning);
-    return true;
+void read_size(const TableReader& reader, std::string_view key, TargetConfig& target) {
+    reader.read(key, target.size_bytes, size_range);
+    const std::string warning = fit_size(target, in_quotes(key));
+    if (!warning.empty()) reader.mistakes().warn(place_of(reader, key), warning);
+}
+
+SourcePosition place_of(const TableReader& reader, std::string_view key) {
+    const TomlMember* member = reader.find(key);
+    return member == nullptr ? reader.table().where : member->value.where;
 }
 
 // The keys that the top level and a target have in common, but for the sizes.
@@ -130,6 +163,7 @@ void read_common(const TableReader& reader, TargetConfig& target) {
     reader.read("dscp", target.dscp, dscp_range);
     read_source(reader, target);
     read_interface(reader, target);
+    read_protocol(reader, target);
 }
 
 TargetConfig read_inherited(const TableReader& top, const ConfigOverrides& overrides,
@@ -137,8 +171,8 @@ TargetConfig read_inherited(const TableReader& top, const ConfigOverrides& overr
     TargetConfig inherited;
     if (is_compatible) inherited.size_bytes = compatible_size_bytes;
     read_common(top, inherited);
-    read_size(top, "max_size", inherited.size_bytes);
-    read_size(top, "size", inherited.size_bytes);
+    read_size(top, "max_size", inherited);
+    read_size(top, "size", inherited);
     apply_overrides(overrides, inherited, top.mistakes());
     return inherited;
 }

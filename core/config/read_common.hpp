@@ -8,7 +8,6 @@
 #include "config/parse.hpp"
 #include "config/table_reader.hpp"
 
-#include <cstdint>
 #include <string_view>
 
 namespace latmon {
@@ -21,8 +20,12 @@ namespace latmon {
 // Replaces in `target` what the table gives itself, but for its size.
 void read_common(const TableReader& reader, TargetConfig& target);
 
-// Reads a probe's size in octets. One that no probe can have is brought to the nearest that it can,
-// with a warning. Returns whether the key is there and fits.
-bool read_size(const TableReader& reader, std::string_view key, std::uint32_t& size_bytes);
+// Reads a probe's size in octets. One that the target's probe cannot have, be it of this table or
+// inherited, is brought to the nearest that it can, with a warning; 0 is left to the plan. After
+// read_common(): the protocol decides what fits.
+void read_size(const TableReader& reader, std::string_view key, TargetConfig& target);
+
+// Where the value of `key` was written for this target; the table's own place if it was inherited.
+[[nodiscard]] SourcePosition place_of(const TableReader& reader, std::string_view key);
 
 }  // namespace latmon

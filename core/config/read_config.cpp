@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads the top level and the [reflector] table.
+// Reads the top level.
 #include "config/read_config.hpp"
 
 #include "config/cpu_list.hpp"
+#include "config/read_clock.hpp"
 #include "config/read_common.hpp"
 #include "config/read_exporters.hpp"
+#include "config/read_reflector.hpp"
 #include "config/read_targets.hpp"
 #include "config/table_reader.hpp"
 
@@ -18,11 +20,6 @@
 
 namespace latmon {
 namespace {
-
-// Loopback, private (RFC 1918, RFC 4193), shared (RFC 6598) and link-local: nobody on the Internet.
-constexpr std::array<std::string_view, 9> default_allow{
-    "127.0.0.0/8",    "::1/128",       "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-    "169.254.0.0/16", "100.64.0.0/10", "fe80::/10",  "fc00::/7"};
 
 // -- Where we listen --------------------------------------------------------------------------
 
@@ -95,53 +92,6 @@ void read_cores(const TableReader& reader, Config& config) {
     }
 }
 
-// -- Whom we answer ---------------------------------------------------------------------------
-
-// Prefixes of a list; `any`, if given, is set when the list is ["any"].
-void read_prefixes(const TableReader& reader, std::string_view key, std::vector<Prefix>& prefixes,
-                   bool* any) {
-    const std::optional<std::vector<ListItem>> items = reader.read_list(key);
-    if (!items) return;
-    prefixes.clear();
-    for (const ListItem& item : *items) {
-        if (any != nullptr && item.text == "any") {
-            *any = true;
-            if (items->size() == 1) return;
-            reader.mistakes().error(item.where,
-                                    "\"any\" stands for all addresses; write it alone, "
-                                    "or only the prefixes");
-        } else if (const std::optional<Prefix> prefix = parse_prefix(item.text)) {
-            prefixes.push_back(*prefix);
-        } else {
-            reader.mistakes().error(
-                item.where,
-                fmt::format("{} is no prefix; write one such as \"10.0.0.0/8\", with all bits "
-                            "behind the length zero, or one address",
-                            in_quotes(item.text)));
-        }
-    }
-}
-
-void read_reflector(const TableReader& top, ReflectorConfig& reflector) {
-    for (const std::string_view prefix : default_allow) {
-        reflector.allow.push_back(parse_prefix(prefix).value());
-    }
-    const TomlMember* member = top.find("reflector");
-    if (member == nullptr) return;
-    const TomlTable* table = std::get_if<TomlTable>(&member->value.data);
-    if (table == nullptr) {
-        top.report_type(*member, "[reflector], with one bracket, above its keys");
-        return;
-    }
-    const TableReader reader(*table, reflector_section, top.mistakes());
-    reader.report_unknown_keys();
-    read_prefixes(reader, "allow", reflector.allow, &reflector.allow_any);
-    read_prefixes(reader, "service_source_allow", reflector.service_source_allow, nullptr);
-    reader.read("rate_per_source", reflector.rate_per_source, rate_range);
-    reader.read("burst_per_source", reflector.burst_per_source, burst_range);
-    reader.read("rate_total", reflector.rate_total, rate_range);
-}
-
 // -- The node ---------------------------------------------------------------------------------
 
 // The ancestor's own limits, which nothing here needs.
@@ -162,6 +112,7 @@ void read_node(const TableReader& reader, Config& config) {
     config.is_stamp_port_explicit = reader.read("stamp_port", config.stamp_port, stamp_port_range);
     read_cores(reader, config);
     reader.read("precision", config.precision, precision_words);
+    reader.read("stamps", config.stamps, stamp_policy_words);
     reader.read("log_level", config.log_level, log_level_words);
     reader.read("log_file", config.log_file);
     if (const std::optional<std::vector<ListItem>> items = reader.read_list("plugin_path")) {
@@ -193,7 +144,8 @@ Config read_config(const TomlTable& table, const std::string& file,
     config.file = file;
     read_node(top, config);
     apply_overrides(overrides, config);
-    read_reflector(top, config.reflector);
+    config.clock = read_clock(top);
+    config.reflector = read_reflector(top);
     config.exporters = read_exporters(top, overrides);
     const bool is_compatible = !config.exporters.empty() && config.exporters.front().is_compatible;
     const TargetConfig inherited = read_inherited(top, overrides, is_compatible);

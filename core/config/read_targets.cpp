@@ -81,12 +81,6 @@ void read_shorthand_port(const TableReader& reader, TargetConfig& target) {
     if (reader.find("tcp_port") == nullptr) target.tcp_port = port;
 }
 
-// Where `key` was written for this target; the table's own place if it was inherited.
-SourcePosition place_of(const TableReader& reader, std::string_view key) {
-    const TomlMember* member = reader.find(key);
-    return member == nullptr ? reader.table().where : member->value.where;
-}
-
 void check_together(const TableReader& reader, const TargetConfig& target) {
     if (target.jitter + target.jitter > target.interval) {
         reader.mistakes().error(
@@ -106,6 +100,13 @@ void check_together(const TableReader& reader, const TargetConfig& target) {
                         in_quotes(target.source), in_quotes(target.host),
                         is_ipv4(host->address) ? "IPv4" : "IPv6"));
     }
+    if (target.udp && target.protocol == ProbeProtocol::twamp_light && !target.key_file.empty()) {
+        reader.mistakes().error(
+            place_of(reader, "key_file"),
+            "\"key_file\" does not go with protocol \"twamp-light\", whose authentication is "
+            "another one (RFC 5357, with AES) and needs a control connection; write protocol = "
+            "\"stamp\", or key_file = \"\"");
+    }
 }
 
 TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,
@@ -119,7 +120,7 @@ TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,
     read_tags(reader, target);
     read_common(reader, target);
     read_shorthand_port(reader, target);
-    read_size(reader, "size", target.size_bytes);
+    read_size(reader, "size", target);
     target.udp = config.udp;
     target.tcp = config.tcp;
     Protocols only = Protocols::udp;

@@ -15,24 +15,44 @@ struct Section {
     std::span<const std::string_view> keys;
 };
 
-inline constexpr auto top_keys = std::to_array<std::string_view>(
-    {"name",     "address",   "tcp_port",    "udp_port",      "stamp_port",       "interval",
-     "timeout",  "size",      "max_size",    "max_lost",      "max_seq",          "max_conn",
-     "rtt",      "tcp",       "udp",         "tcp_latency",   "log_level",        "log_file",
-     "cores",    "precision", "plugin_path", "node_interval", "resolve_interval", "jitter",
-     "source",   "interface", "dscp",        "targets",       "metrics",          "exporters",
-     "reflector"});
-inline constexpr auto target_keys = std::to_array<std::string_view>(
-    {"host", "label", "tags", "type", "rtt", "tcp_latency", "tcp_port", "udp_port", "port", "size",
-     "interval", "timeout", "max_lost", "jitter", "source", "interface", "dscp"});
+// clang-format off
+inline constexpr auto top_keys = std::to_array<std::string_view>({
+    // The node.
+    "name", "address", "tcp_port", "udp_port", "stamp_port", "tcp", "udp",
+    "cores", "precision", "stamps", "node_interval", "resolve_interval",
+    "log_level", "log_file", "plugin_path",
+    // What targets inherit.
+    "interval", "timeout", "jitter", "size", "max_size", "max_lost", "rtt", "tcp_latency",
+    "source", "interface", "dscp",
+    "protocol", "timestamp_format", "tlvs", "key_file", "trust_clock", "lenient_echo",
+    "descriptor", "reflector_mode", "on_ssid_zero",
+    // The ancestor's, of no effect.
+    "max_seq", "max_conn",
+    // Tables.
+    "reflector", "clock", "targets", "exporters", "metrics"});
+inline constexpr auto target_keys = std::to_array<std::string_view>({
+    "host", "label", "tags", "type", "udp_port", "tcp_port", "port",
+    // As at the top level.
+    "interval", "timeout", "jitter", "size", "max_lost", "rtt", "tcp_latency",
+    "source", "interface", "dscp",
+    "protocol", "timestamp_format", "tlvs", "key_file", "trust_clock", "lenient_echo",
+    "descriptor", "reflector_mode", "on_ssid_zero"});
+// clang-format on
 inline constexpr auto exporter_keys =
     std::to_array<std::string_view>({"plugin", "path", "name", "queue_samples", "samples"});
 inline constexpr auto reflector_keys = std::to_array<std::string_view>(
-    {"allow", "service_source_allow", "rate_per_source", "burst_per_source", "rate_total"});
+    {"allow", "service_source_allow", "rate_per_source", "burst_per_source", "rate_total",
+     "sessions_per_source", "mode", "fill_location", "timestamp_format", "dscp_allow", "keys"});
+inline constexpr auto reflector_key_keys =
+    std::to_array<std::string_view>({"prefixes", "key_file"});
+inline constexpr auto clock_keys =
+    std::to_array<std::string_view>({"trust", "error_bound", "chrony", "drift_ppm", "series"});
 
 inline constexpr Section top_section{"at the top level", top_keys};
 inline constexpr Section target_section{"in [[targets]]", target_keys};
 inline constexpr Section exporter_section{"in [[exporters]]", exporter_keys};
 inline constexpr Section reflector_section{"in [reflector]", reflector_keys};
+inline constexpr Section reflector_key_section{"in [[reflector.keys]]", reflector_key_keys};
+inline constexpr Section clock_section{"in [clock]", clock_keys};
 
 }  // namespace latmon

@@ -23,8 +23,19 @@ std::string_view where_known(std::string_view key) noexcept {
     }
     if (has_key(target_section, key)) return "it belongs into a [[targets]] table";
     if (has_key(reflector_section, key)) return "it belongs into the [reflector] table";
+    if (has_key(clock_section, key)) return "it belongs into the [clock] table";
+    if (has_key(reflector_key_section, key)) return "it belongs into a [[reflector.keys]] table";
     if (has_key(exporter_section, key)) return "it belongs into an [[exporters]] table";
     return "";
+}
+
+// A number with or without a fraction; nullopt if the value is none.
+std::optional<double> number_of(const TomlValue& value) noexcept {
+    if (const std::int64_t* integer = std::get_if<std::int64_t>(&value.data)) {
+        return static_cast<double>(*integer);
+    }
+    if (const double* number = std::get_if<double>(&value.data)) return *number;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -79,22 +90,35 @@ bool TableReader::read(std::string_view key, bool& out) const {
 bool TableReader::read(std::string_view key, Duration& out, const DurationRange& range) const {
     const TomlMember* member = find(key);
     if (member == nullptr) return false;
-    double count = 0;
-    if (const std::int64_t* integer = std::get_if<std::int64_t>(&member->value.data)) {
-        count = static_cast<double>(*integer);
-    } else if (const double* number = std::get_if<double>(&member->value.data)) {
-        count = *number;
-    } else {
+    const std::optional<double> count = number_of(member->value);
+    if (!count) {
         report_type(*member, describe(range));
         return false;
     }
-    const std::optional<Duration> duration = to_duration(count, range);
+    const std::optional<Duration> duration = to_duration(*count, range);
     if (!duration) {
         mistakes_.error(member->value.where,
-                        fmt::format("{} is {}; write {}", in_quotes(key), count, describe(range)));
+                        fmt::format("{} is {}; write {}", in_quotes(key), *count, describe(range)));
         return false;
     }
     out = *duration;
+    return true;
+}
+
+bool TableReader::read(std::string_view key, double& out, const NumberRange& range) const {
+    const TomlMember* member = find(key);
+    if (member == nullptr) return false;
+    const std::optional<double> number = number_of(member->value);
+    if (!number) {
+        report_type(*member, describe(range));
+        return false;
+    }
+    if (!contains(range, *number)) {
+        mistakes_.error(member->value.where, fmt::format("{} is {}; write {}", in_quotes(key),
+                                                         *number, describe(range)));
+        return false;
+    }
+    out = *number;
     return true;
 }
 

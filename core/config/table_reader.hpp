@@ -43,6 +43,7 @@ public:
     bool read(std::string_view key, std::string& out) const;
     bool read(std::string_view key, bool& out) const;
     bool read(std::string_view key, Duration& out, const DurationRange& range) const;
+    bool read(std::string_view key, double& out, const NumberRange& range) const;
     template <std::unsigned_integral Integer>
     bool read(std::string_view key, Integer& out, const IntegerRange& range) const {
         const std::optional<std::uint64_t> value = read_integer(key, range);

@@ -23,6 +23,16 @@ bool is_same_word(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
+std::string list_of(std::span<const Word<std::uint32_t>> words, std::uint32_t mask) {
+    std::string text;
+    for (const Word<std::uint32_t>& word : words) {
+        if ((mask & word.meaning) == 0) continue;
+        if (!text.empty()) text += ",";
+        text += word.text;
+    }
+    return text;
+}
+
 std::optional<std::size_t> find_word(std::string_view typed,
                                      std::span<const std::string_view> words) noexcept {
     for (std::size_t index = 0; index < words.size(); ++index) {

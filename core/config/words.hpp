@@ -32,6 +32,48 @@ inline constexpr std::array<Word<LogLevel>, 5> log_level_words{{{"debug", LogLev
                                                                 {"error", LogLevel::error},
                                                                 {"critical", LogLevel::critical}}};
 
+inline constexpr std::array<Word<ProbeProtocol>, 2> probe_protocol_words{
+    {{"stamp", ProbeProtocol::stamp}, {"twamp-light", ProbeProtocol::twamp_light}}};
+
+inline constexpr std::array<Word<TimestampFormat>, 2> timestamp_format_words{
+    {{"ntp", TimestampFormat::ntp}, {"ptp", TimestampFormat::ptp}}};
+
+inline constexpr std::array<Word<StampPolicy>, 4> stamp_policy_words{
+    {{"auto", StampPolicy::automatic},
+     {"hardware", StampPolicy::hardware},
+     {"kernel", StampPolicy::kernel},
+     {"user", StampPolicy::user}}};
+
+// What is assumed of a peer's reflector.
+inline constexpr std::array<Word<ReflectorMode>, 3> reflector_mode_words{
+    {{"auto", ReflectorMode::automatic},
+     {"stateful", ReflectorMode::stateful},
+     {"stateless", ReflectorMode::stateless}}};
+
+// What our own reflector is: ReflectorConfig::is_stateful.
+inline constexpr std::array<Word<bool>, 2> own_mode_words{
+    {{"stateful", true}, {"stateless", false}}};
+
+inline constexpr std::array<Word<OnSsidZero>, 3> on_ssid_zero_words{
+    {{"continue", OnSsidZero::keep}, {"base", OnSsidZero::base}, {"stop", OnSsidZero::stop}}};
+
+inline constexpr std::array<Word<ClockTrust>, 5> clock_trust_words{
+    {{"auto", ClockTrust::automatic},
+     {"kernel", ClockTrust::kernel},
+     {"chrony", ClockTrust::chrony},
+     {"operator", ClockTrust::operator_},
+     {"none", ClockTrust::none}}};
+
+// Bits of TargetConfig::tlvs, in the order in which room is given to them: see probe_size.hpp.
+inline constexpr std::array<Word<std::uint32_t>, 7> tlv_words{
+    {{"exchange", tlv_exchange_bit},
+     {"follow_up", tlv_follow_up_bit},
+     {"timestamp_info", tlv_timestamp_info_bit},
+     {"class_of_service", tlv_class_of_service_bit},
+     {"direct_measurement", tlv_direct_measurement_bit},
+     {"location", tlv_location_bit},
+     {"access_report", tlv_access_report_bit}}};
+
 // Bits of ExporterConfig::kinds.
 inline constexpr std::array<Word<std::uint32_t>, 4> kind_words{{{"exchange", exchange_kind_bit},
                                                                 {"connect", connect_kind_bit},
@@ -52,6 +94,19 @@ template <typename Meaning, std::size_t count>
     }
     return texts;
 }
+
+// The word for `meaning`; "" if there is none.
+template <typename Meaning, std::size_t count>
+[[nodiscard]] constexpr std::string_view text_of(const std::array<Word<Meaning>, count>& words,
+                                                 Meaning meaning) noexcept {
+    for (const Word<Meaning>& word : words) {
+        if (word.meaning == meaning) return word.text;
+    }
+    return "";
+}
+
+// The words for the bits of `mask` with commas between, in the order of `words`.
+[[nodiscard]] std::string list_of(std::span<const Word<std::uint32_t>> words, std::uint32_t mask);
 
 // Which of `words` is `typed`, in any case.
 [[nodiscard]] std::optional<std::size_t> find_word(

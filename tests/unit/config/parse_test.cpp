@@ -5,6 +5,7 @@
 #include "config/parse.hpp"
 
 #include "config/plan.hpp"
+#include "config/sections.hpp"
 #include "unit/config/config_text.hpp"
 
 #include <unistd.h>
@@ -13,7 +14,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <set>
 #include <sstream>
+#include <utility>
 
 namespace latmon {
 namespace {
@@ -94,6 +98,19 @@ TEST_CASE("parse: a host's name is never empty") {
 
 // -- The files that latmon comes with ----------------------------------------------------------
 
+void check_same_reflector(const ReflectorConfig& a, const ReflectorConfig& b) {
+    CHECK(a.allow_any == b.allow_any);
+    CHECK(a.service_source_allow == b.service_source_allow);
+    CHECK(a.rate_per_source == b.rate_per_source);
+    CHECK(a.burst_per_source == b.burst_per_source);
+    CHECK(a.rate_total == b.rate_total);
+    CHECK(a.sessions_per_source == b.sessions_per_source);
+    CHECK(a.is_stateful == b.is_stateful);
+    CHECK(a.fills_location == b.fills_location);
+    CHECK(a.timestamp_format == b.timestamp_format);
+    CHECK(a.dscp_allow == b.dscp_allow);
+}
+
 void check_same_defaults(const Config& a, const Config& b) {
     CHECK(a.name == b.name);
     CHECK(a.udp == b.udp);
@@ -111,11 +128,14 @@ void check_same_defaults(const Config& a, const Config& b) {
     CHECK(a.plugin_path == b.plugin_path);
     CHECK(a.node_interval == b.node_interval);
     CHECK(a.resolve_interval == b.resolve_interval);
-    CHECK(a.reflector.allow_any == b.reflector.allow_any);
-    CHECK(a.reflector.service_source_allow == b.reflector.service_source_allow);
-    CHECK(a.reflector.rate_per_source == b.reflector.rate_per_source);
-    CHECK(a.reflector.burst_per_source == b.reflector.burst_per_source);
-    CHECK(a.reflector.rate_total == b.reflector.rate_total);
+    CHECK(a.stamps == b.stamps);
+    CHECK(a.clock.trust == b.clock.trust);
+    CHECK(a.clock.error_bound == b.clock.error_bound);
+    CHECK(a.clock.chrony == b.clock.chrony);
+    CHECK(a.clock.drift_ppb == b.clock.drift_ppb);
+    CHECK(a.clock.has_series == b.clock.has_series);
+    check_same_reflector(a.reflector, b.reflector);
+    CHECK(a.reflector.keys.size() == b.reflector.keys.size());
     CHECK(a.targets.size() == b.targets.size());
 }
 
@@ -134,6 +154,15 @@ void check_same_target(const TargetConfig& a, const TargetConfig& b) {
     CHECK(a.source == b.source);
     CHECK(a.interface == b.interface);
     CHECK(a.dscp == b.dscp);
+    CHECK(a.protocol == b.protocol);
+    CHECK(a.timestamp_format == b.timestamp_format);
+    CHECK(a.tlvs == b.tlvs);
+    CHECK(a.key_file == b.key_file);
+    CHECK(a.trust_clock == b.trust_clock);
+    CHECK(a.lenient_echo == b.lenient_echo);
+    CHECK(a.descriptor == b.descriptor);
+    CHECK(a.reflector_mode == b.reflector_mode);
+    CHECK(a.on_ssid_zero == b.on_ssid_zero);
 }
 
 TEST_CASE("parse: default.toml changes nothing") {
@@ -192,10 +221,57 @@ TEST_CASE("parse: what default.toml leaves commented out is right and is the def
     check_same_target(config.targets[0], target);
     CHECK(config.stamp_port == Config{}.stamp_port);
     CHECK(config.is_stamp_port_explicit);
+    REQUIRE(config.reflector.keys.size() == 1);
+    CHECK(config.reflector.keys[0].prefixes.size() == 1);
     REQUIRE(config.exporters.size() == 1);
     CHECK(config.exporters[0].kinds == exporter_kinds_default);
     CHECK(config.exporters[0].queue_samples == limits::queue_samples_default);
     CHECK(config.exporters[0].options.size() == 1);
+}
+
+// The keys of each table of the manual, commented out or not, by the table's heading; those of the
+// top level under "". A table that is a list's stands there as a key of its parent as well.
+std::map<std::string, std::set<std::string>> keys_by_table(const std::string& text) {
+    std::map<std::string, std::set<std::string>> keys;
+    std::string table;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with('#')) line.erase(0, 1);
+        const std::size_t name_end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+        if (line.starts_with('[')) {
+            table = line;
+            const std::string path = line.substr(0, line.find(']'));
+            const std::size_t dot = path.find('.');
+            const std::size_t start = path.find_first_not_of('[');
+            keys[dot == std::string::npos ? "" : "[" + path.substr(start, dot - start) + "]"]
+                .insert(path.substr(dot == std::string::npos ? start : dot + 1));
+        } else if (name_end != 0 &&
+                   line.substr(std::min(name_end, line.size())).starts_with(" = ")) {
+            keys[table].insert(line.substr(0, name_end));
+        }
+    }
+    return keys;
+}
+
+TEST_CASE("parse: default.toml has every key that there is, in its table") {
+    const auto keys = keys_by_table(text_of(configs_directory() / "default.toml"));
+    const std::array<std::pair<std::string, Section>, 6> sections{
+        {{"", top_section},
+         {"[[targets]]", target_section},
+         {"[[exporters]]", exporter_section},
+         {"[reflector]", reflector_section},
+         {"[[reflector.keys]]", reflector_key_section},
+         {"[clock]", clock_section}}};
+    for (const auto& [table, section] : sections) {
+        REQUIRE(keys.contains(table));
+        for (const std::string_view key : section.keys) {
+            // Instead of `plugin`, in the text.
+            if (table == "[[exporters]]" && key == "path") continue;
+            CAPTURE(table);
+            CAPTURE(key);
+            CHECK(keys.at(table).contains(std::string(key)));
+        }
+    }
 }
 
 TEST_CASE("parse: every file in configs is right and makes a plan") {

@@ -52,7 +52,7 @@ samples = ["exchange", "node"]
     CHECK(line_of(text, "1    ") == "1 6 60.0");
     CHECK(line_of(text, "tcp") == "tcp 0.0.0.0:8000");
     CHECK(contains(text, "udp      [::]:862  if possible\n"));
-    CHECK(line_of(text, "0 ") == "0 udp foo 192.0.2.1:8001 100 1000 44");
+    CHECK(line_of(text, "0 ") == "0 udp foo 192.0.2.1:8001 100 1000 100");
     CHECK(line_of(text, "5 ") == "5 connect a.example a.example:8000 100 1000 0");
     CHECK(line_of(text, "zeromq") == "zeromq zeromq 8192 exchange,node");
 }

@@ -51,5 +51,14 @@ TEST_CASE("ranges: integers are held against both bounds") {
     CHECK_FALSE(contains(port_range, -1));
 }
 
+TEST_CASE("ranges: a number without a unit of time is held against both bounds") {
+    CHECK(contains(drift_range, 1.0));
+    CHECK(contains(drift_range, 100'000.0));
+    CHECK_FALSE(contains(drift_range, 0.999));
+    CHECK_FALSE(contains(drift_range, 100'000.1));
+    CHECK_FALSE(contains(drift_range, std::numeric_limits<double>::quiet_NaN()));
+    CHECK(describe(drift_range) == "parts per million from 1 to 100000");
+}
+
 }  // namespace
 }  // namespace latmon

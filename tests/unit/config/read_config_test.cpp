@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims about the top level and [reflector].
+// Claims about the top level.
 #include "config/read_config.hpp"
 
 #include "unit/config/config_text.hpp"
@@ -35,6 +35,7 @@ precision = "Spin"
 plugin_path = "/p"
 node_interval = 0
 resolve_interval = 2.5
+stamps = "kernel"
 )");
     CHECK(config.name == "n");
     CHECK(config.listen_addresses == Texts{"192.0.2.1", "2001:db8::1"});
@@ -52,6 +53,7 @@ resolve_interval = 2.5
     CHECK(config.plugin_path == Texts{"/p"});
     CHECK(config.node_interval == Duration{});
     CHECK(config.resolve_interval == Duration::from_ms(2'500));
+    CHECK(config.stamps == StampPolicy::kernel);
 }
 
 TEST_CASE("read_config: an address is one literal or several, each once") {
@@ -88,6 +90,8 @@ TEST_CASE("read_config: a key in the wrong table is told where it belongs") {
     CHECK(contains(errors_of("tags = []"), "[[targets]]"));
     CHECK(contains(errors_of("allow = []"), "[reflector]"));
     CHECK(contains(errors_of("plugin = \"x\""), "[[exporters]]"));
+    CHECK(contains(errors_of("drift_ppm = 1"), "[clock]"));
+    CHECK(contains(errors_of("prefixes = []"), "[[reflector.keys]]"));
     CHECK(contains(errors_of("[[targets]]\nhost = \"a\"\nname = \"x\""), "top level"));
 }
 
@@ -103,31 +107,6 @@ TEST_CASE("read_config: a table in place of a value, and a value in place of a t
     CHECK(contains(errors_of("[[reflector]]"), "[reflector], with one bracket"));
     CHECK(contains(errors_of("rtt = 1"), "true or false"));
     CHECK(contains(errors_of("name = 1979-05-27"), "a date"));
-}
-
-TEST_CASE("read_config: the reflector answers what is listed, or anybody") {
-    const Config listed = config_of(
-        "[reflector]\nallow = [\"10.0.0.0/8\", \"::1\"]\n"
-        "service_source_allow = \"192.0.2.0/24\"\n"
-        "rate_per_source = 1\nburst_per_source = 2\nrate_total = 3\n");
-    REQUIRE(listed.reflector.allow.size() == 2);
-    CHECK(to_string(listed.reflector.allow[0]) == "10.0.0.0/8");
-    CHECK_FALSE(listed.reflector.allow_any);
-    REQUIRE(listed.reflector.service_source_allow.size() == 1);
-    CHECK(listed.reflector.rate_per_source == 1);
-    CHECK(listed.reflector.burst_per_source == 2);
-    CHECK(listed.reflector.rate_total == 3);
-    CHECK(config_of("[reflector]\nallow = []").reflector.allow.empty());
-    CHECK(config_of("[reflector]\nallow = [\"any\"]").reflector.allow_any);
-}
-
-TEST_CASE("read_config: bad prefixes are told one by one") {
-    const std::string text = errors_of(
-        "[reflector]\nallow = [\"10.0.0.1/8\", \"any\"]\n"
-        "service_source_allow = [\"any\"]\n");
-    CHECK(contains(text, "t.toml:2:10: \"10.0.0.1/8\" is no prefix"));
-    CHECK(contains(text, "t.toml:2:24: \"any\" stands for all"));
-    CHECK(contains(text, "t.toml:3:25: \"any\" is no prefix"));
 }
 
 TEST_CASE("read_config: the command line stands over the file") {

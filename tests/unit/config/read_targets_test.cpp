@@ -180,13 +180,13 @@ std::uint32_t size_of_target(std::string_view top, std::string_view bottom) {
 TEST_CASE("read_targets: a probe is padded as latency-monitor's only in its shape of file") {
     CHECK(size_of_target("", "") == 1'470);
     CHECK(size_of_target("", "[metrics]\nbackend = \"log\"") == 1'470);
-    CHECK(size_of_target("", "[[exporters]]\nplugin = \"cli\"") == 44);
+    CHECK(size_of_target("", "[[exporters]]\nplugin = \"cli\"") == 0);
     CHECK(size_of_target("max_size = 100", "[[exporters]]\nplugin = \"cli\"") == 100);
     CHECK(size_of_target("max_size = 100\nsize = 50", "") == 50);
 }
 
 TEST_CASE("read_targets: a size that no probe can have is brought to the nearest, with a warning") {
-    CHECK(size_of_target("size = 0", "") == 44);
+    CHECK(size_of_target("size = 1", "") == 44);
     CHECK(size_of_target("size = 43", "") == 44);
     CHECK(size_of_target("size = 44", "") == 44);
     CHECK(size_of_target("size = 65507", "") == 65'507);
@@ -198,6 +198,98 @@ TEST_CASE("read_targets: a size that no probe can have is brought to the nearest
     ConfigOverrides overrides;
     overrides.max_size_bytes = 20;
     CHECK(contains(warnings_of("", overrides).at(0), "command line: --max-size is 20; 44"));
+}
+
+TEST_CASE(
+    "read_targets: a size of 0 leaves it to the plan, in either shape and over a padded one") {
+    CHECK(size_of_target("size = 0", "") == 0);
+    CHECK(size_of_target("max_size = 200", "size = 0") == 0);
+    CHECK(warnings_of("size = 0").empty());
+}
+
+TEST_CASE("read_targets: the least size depends on protocol and key, inherited or not") {
+    CHECK(size_of_target("protocol = \"twamp-light\"\nsize = 13", "") == 14);
+    CHECK(size_of_target("size = 20", "protocol = \"twamp-light\"\nsize = 20") == 20);
+    CHECK(size_of_target("key_file = \"/k\"\nsize = 111", "") == 112);
+    CHECK(size_of_target("size = 60", "key_file = \"/k\"") == 112);
+    CHECK(size_of_target("size = 14\nprotocol = \"twamp-light\"", "protocol = \"stamp\"") == 44);
+    CHECK(warnings_of("size = 60\n[[targets]]\nhost = \"a\"\nkey_file = \"/k\"\n") ==
+          Texts{"t.toml:2:1: \"size\" is 60; 112 octets are used, the least that holds a probe"});
+}
+
+// -- Packets ----------------------------------------------------------------------------------
+
+TEST_CASE("read_targets: what packets are is inherited and overridden") {
+    const Config config = config_of(R"(
+timestamp_format = "ptp"
+tlvs = ["location", "exchange"]
+key_file = "/a"
+trust_clock = true
+lenient_echo = true
+descriptor = false
+reflector_mode = "stateful"
+on_ssid_zero = "base"
+[[targets]]
+host = "a"
+[[targets]]
+host = "b"
+protocol = "TWAMP-Light"
+timestamp_format = "ntp"
+tlvs = []
+key_file = ""
+trust_clock = false
+lenient_echo = false
+descriptor = true
+reflector_mode = "stateless"
+on_ssid_zero = "stop"
+)");
+    const TargetConfig& heir = config.targets.at(0);
+    CHECK(heir.protocol == ProbeProtocol::stamp);
+    CHECK(heir.timestamp_format == TimestampFormat::ptp);
+    CHECK(heir.tlvs == (tlv_exchange_bit | tlv_location_bit));
+    CHECK(heir.key_file == "/a");
+    CHECK(heir.trust_clock);
+    CHECK(heir.lenient_echo);
+    CHECK_FALSE(heir.descriptor);
+    CHECK(heir.reflector_mode == ReflectorMode::stateful);
+    CHECK(heir.on_ssid_zero == OnSsidZero::base);
+    const TargetConfig& own = config.targets.at(1);
+    CHECK(own.protocol == ProbeProtocol::twamp_light);
+    CHECK(own.timestamp_format == TimestampFormat::ntp);
+    CHECK(own.tlvs == 0);
+    CHECK(own.key_file.empty());
+    CHECK_FALSE(own.trust_clock);
+    CHECK_FALSE(own.lenient_echo);
+    CHECK(own.descriptor);
+    CHECK(own.reflector_mode == ReflectorMode::stateless);
+    CHECK(own.on_ssid_zero == OnSsidZero::stop);
+}
+
+TEST_CASE("read_targets: words of packets that are not known are told with those that are") {
+    CHECK(errors_of("protocol = \"stmp\"") ==
+          "t.toml:1:12: \"stmp\" is not known here; did you mean \"stamp\"? write one of "
+          "\"stamp\", \"twamp-light\"");
+    CHECK(contains(errors_of("tlvs = [\"exchange\", \"folow_up\"]"),
+                   "t.toml:1:21: \"folow_up\" is not known here; did you mean \"follow_up\"? "));
+    CHECK(contains(errors_of("on_ssid_zero = \"go on\""), "\"continue\", \"base\", \"stop\""));
+    CHECK(contains(errors_of("reflector_mode = true"), "a string in quotes"));
+    CHECK(contains(errors_of("[[targets]]\nhost = \"a\"\ntrust_clok = true"),
+                   "did you mean \"trust_clock\"?"));
+    CHECK(contains(errors_of("[[targets]]\nhost = \"a\"\nstamps = \"user\""), "top level"));
+}
+
+TEST_CASE("read_targets: TWAMP-Light has no key, and says so where UDP is probed") {
+    const std::string text =
+        errors_of("key_file = \"/k\"\n[[targets]]\nhost = \"a\"\nprotocol = \"twamp-light\"\n");
+    CHECK(text.starts_with("t.toml:2:1: \"key_file\" does not go with protocol \"twamp-light\""));
+    CHECK(contains(text, "write protocol = \"stamp\", or key_file = \"\""));
+    CHECK(contains(errors_of("protocol = \"twamp-light\"\n[[targets]]\nhost = \"a\"\n"
+                             "key_file = \"/k\"\n"),
+                   "t.toml:4:12: "));
+    CHECK(errors_of("key_file = \"/k\"\nprotocol = \"twamp-light\"\n[[targets]]\nhost = \"a\"\n"
+                    "type = \"tcp\"\n") == "");
+    CHECK(errors_of("key_file = \"/k\"\n[[targets]]\nhost = \"a\"\nprotocol = \"twamp-light\"\n"
+                    "key_file = \"\"\n") == "");
 }
 
 TEST_CASE("read_targets: port is short for both, a protocol's own port wins") {

@@ -22,5 +22,13 @@ TEST_CASE("words: an unknown one is told with a guess and with all that are know
           "\"fast\" is not known here; write one of \"power\", \"balanced\", \"spin\"");
 }
 
+TEST_CASE("words: every meaning has its word, and a mask those of its bits") {
+    CHECK(text_of(clock_trust_words, ClockTrust::operator_) == "operator");
+    CHECK(text_of(on_ssid_zero_words, OnSsidZero::keep) == "continue");
+    CHECK(text_of(probe_protocol_words, ProbeProtocol::twamp_light) == "twamp-light");
+    CHECK(list_of(tlv_words, tlv_access_report_bit | tlv_exchange_bit) == "exchange,access_report");
+    CHECK(list_of(tlv_words, 0) == "");
+}
+
 }  // namespace
 }  // namespace latmon

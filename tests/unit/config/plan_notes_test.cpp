@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Claims about what a plan says of what is not as usual: by the text of a file, as it is described.
+#include "config/plan_notes.hpp"
+
+#include "unit/config/config_text.hpp"
+
+#include <array>
+#include <sstream>
+
+namespace latmon {
+namespace {
+
+std::string described(std::string_view text) {
+    const std::array<std::uint32_t, 2> cpus{0, 1};
+    const Result<Plan> plan = make_plan(config_of(text), cpus);
+    if (!plan) FAIL(plan.error().text);
+    return describe_plan(*plan);
+}
+
+// The first line that begins with `start`, each run of blanks as one.
+std::string line_of(const std::string& text, const std::string& start) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with(start)) continue;
+        std::istringstream words(line);
+        std::string result;
+        for (std::string word; words >> word;) {
+            result += (result.empty() ? "" : " ") + word;
+        }
+        return result;
+    }
+    return "";
+}
+
+TEST_CASE("plan_notes: what is as usual has no words") {
+    const std::string text = described("[[targets]]\nhost = \"a\"\n");
+    for (const char* word : {"stamps", "clock:", "reflector:", "tlvs", "no "}) {
+        CAPTURE(word);
+        CHECK_FALSE(contains(text, word));
+    }
+}
+
+TEST_CASE("plan_notes: what is special about a probe stands behind it") {
+    const std::string text = described(R"(
+[[targets]]
+host = "a"
+size = 150
+timestamp_format = "ptp"
+tlvs = ["exchange", "timestamp_info"]
+key_file = "/k"
+trust_clock = true
+lenient_echo = true
+descriptor = false
+reflector_mode = "stateful"
+on_ssid_zero = "base"
+[[targets]]
+host = "b"
+protocol = "twamp-light"
+tlvs = []
+)");
+    const std::string notes =
+        "ptp, key_file /k, tlvs timestamp_info, no room for exchange, trust_clock, lenient_echo, "
+        "no descriptor, reflector_mode stateful, on_ssid_zero base";
+    CHECK(line_of(text, "0 ") == "0 udp a a:8001 1000 1000 150 " + notes);
+    CHECK(line_of(text, "1     tcp") == "1 tcp a a:8000 1000 1000 150 " + notes);
+    CHECK(line_of(text, "2 ") == "2 connect a a:8000 1000 1000 0");
+    CHECK(line_of(text, "3 ") == "3 udp b b:8001 1000 1000 1470 twamp-light");
+    CHECK(line_of(text, "4 ") == "4 tcp b b:8000 1000 1000 1470 no tlvs");
+}
+
+TEST_CASE("plan_notes: special stamps, clock and reflector are told") {
+    const std::string text = described(R"(
+stamps = "hardware"
+[clock]
+trust = "operator"
+error_bound = 1.5
+chrony = ""
+drift_ppm = 100
+series = false
+[reflector]
+mode = "stateless"
+timestamp_format = "ptp"
+fill_location = true
+dscp_allow = [0, 46]
+sessions_per_source = 5
+[[reflector.keys]]
+prefixes = ["192.0.2.0/24", "::1"]
+key_file = "/k"
+)");
+    CHECK(contains(text, ", precision balanced, stamps hardware, 0 probes, "));
+    CHECK(line_of(text, "clock:") ==
+          "clock: trust operator, error_bound 1.5 us, no chrony, drift_ppm 100, no series");
+    CHECK(line_of(text, "reflector:") ==
+          "reflector: stateless, ptp, fill_location, dscp_allow 0,46, sessions_per_source 5, "
+          "192.0.2.0/24 ::1/128 by key_file /k");
+}
+
+}  // namespace
+}  // namespace latmon
