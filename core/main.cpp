@@ -5,6 +5,8 @@
 #include "daemon/arguments.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/doctor.hpp"
+#include "daemon/ping.hpp"
 #include "daemon/thread_setup.hpp"
 
 #include <cstdlib>
@@ -15,6 +17,8 @@ int main(int argc, char** argv) {
     block_signals();
     const Arguments arguments = or_exit(parse_arguments(argc, argv));
     if (!arguments.text.empty()) return print(arguments.text);
+    if (arguments.command == Command::ping) return ping(arguments.ping);
+    if (arguments.command == Command::doctor) return doctor(arguments);
 
     // Doubt everything before touching the network.
     const Config config = or_exit(read_config(arguments));
@@ -26,7 +30,8 @@ int main(int argc, char** argv) {
     // Beyond this point the plan is not doubted any more.
     const DaemonOptions options{.config_file = config.file,
                                 .plugin_path = config.plugin_path,
-                                .clock_seam = arguments.clock_seam};
+                                .clock_seam = arguments.clock_seam,
+                                .probe_receive_buffer_bytes = arguments.probe_receive_buffer_bytes};
     const std::unique_ptr<Daemon> daemon = or_exit(Daemon::open(std::move(plan), options));
 
     // Beyond this point no core-thread allocates.

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t probes_listed_max = 200;
 
 struct Sum {
-    std::uint64_t sent = 0, answered = 0, lost = 0, unreachable = 0, in_flight = 0, missed = 0,
+    std::uint64_t sent = 0, answered = 0, lost = 0, lost_forward = 0, lost_reverse = 0,
+                  lost_local_tx = 0, lost_local_rx = 0, unreachable = 0, in_flight = 0, missed = 0,
                   late = 0, duplicate = 0, reordered = 0, local_error = 0, invalid = 0,
                   reopened = 0;
 
@@ -22,6 +23,10 @@ struct Sum {
         sent += counters.sent.read();
         answered += counters.answered.read();
         lost += counters.lost.read();
+        lost_forward += counters.lost_forward.read();
+        lost_reverse += counters.lost_reverse.read();
+        lost_local_tx += counters.lost_local_tx.read();
+        lost_local_rx += counters.lost_local_rx.read();
         unreachable += counters.unreachable.read();
         in_flight += counters.in_flight();
         missed += counters.missed.read();
@@ -37,9 +42,11 @@ struct Sum {
 std::string text_of(const Sum& sum) {
     return fmt::format(
         "sent={} answered={} lost={} unreachable={} in_flight={} missed={} late={} duplicate={} "
-        "reordered={} local_error={} invalid={} reopened={}",
+        "reordered={} local_error={} invalid={} reopened={} lost_forward={} lost_reverse={} "
+        "lost_local_tx={} lost_local_rx={}",
         sum.sent, sum.answered, sum.lost, sum.unreachable, sum.in_flight, sum.missed, sum.late,
-        sum.duplicate, sum.reordered, sum.local_error, sum.invalid, sum.reopened);
+        sum.duplicate, sum.reordered, sum.local_error, sum.invalid, sum.reopened, sum.lost_forward,
+        sum.lost_reverse, sum.lost_local_tx, sum.lost_local_rx);
 }
 
 std::string describe(const Plan& plan, const ProbePlan& probe) {

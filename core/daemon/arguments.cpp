@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line by way of CLI11, which is included here and nowhere else. Values are checked by
-// the ranges of the configuration, before CLI11 converts them, so that the messages are latmon's
-// own.
+// The command line by way of CLI11, which arguments_checks.hpp includes and nobody else. Values are
+// checked by the ranges of the configuration, before CLI11 converts them, so that the messages are
+// latmon's own.
 #include "daemon/arguments.hpp"
 
 #include "config/mistakes.hpp"
-#include "config/ranges.hpp"
 #include "config/suggest.hpp"
-#include "config/words.hpp"
+#include "daemon/arguments_checks.hpp"
+#include "daemon/arguments_ping.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -38,6 +36,12 @@ constexpr std::string_view examples = R"(Examples:
   See what a file comes to, and what is wrong with it, without running:
     latmon check /etc/latmon/latmon.toml
 
+  See what this host can do for it, and what to mend:
+    latmon doctor /etc/latmon/latmon.toml
+
+  Ten probes to a host, without a file:
+    latmon ping 192.0.2.20
+
   Enable debug logging:
     latmon -l DEBUG
 
@@ -45,44 +49,6 @@ constexpr std::string_view examples = R"(Examples:
     latmon -c latency.toml --no-tcp --no-rtt -i 1
 
 Exit codes: 0 ok, 1 failed while running, 2 wrong usage, 77 permission or port, 78 configuration.)";
-
-// A number of `text` as a whole; nullopt if anything else stands there.
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) noexcept {
-    if (text.starts_with("+-")) return std::nullopt;
-    if (text.starts_with('+')) text.remove_prefix(1);
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
-// -- Checks: "" if the text fits, else what to write ------------------------------------------
-
-CLI::Validator integer_check(const IntegerRange& range) {
-    const auto check = [range](const std::string& text) -> std::string {
-        const std::optional<std::int64_t> number = parse_number<std::int64_t>(text);
-        if (number && contains(range, *number)) return "";
-        return fmt::format("{} does not fit; write {}", in_quotes(text), describe(range));
-    };
-    return CLI::Validator(check, "");
-}
-
-CLI::Validator duration_check(const DurationRange& range) {
-    const auto check = [range](const std::string& text) -> std::string {
-        const std::optional<double> number = parse_number<double>(text);
-        if (number && to_duration(*number, range)) return "";
-        return fmt::format("{} does not fit; write {}", in_quotes(text), describe(range));
-    };
-    return CLI::Validator(check, "");
-}
-
-CLI::Validator word_check(std::span<const std::string_view> words) {
-    const auto check = [words](const std::string& text) -> std::string {
-        return find_word(text, words) ? "" : describe_unknown(text, words);
-    };
-    return CLI::Validator(check, "");
-}
 
 // -- The clock seam ---------------------------------------------------------------------------
 
@@ -136,7 +102,10 @@ struct Destinations {
     std::string clock_offset;
     std::string clock_step;
     std::string check_path;
+    std::string doctor_path;
     CLI::App* check = nullptr;
+    CLI::App* doctor = nullptr;
+    PingFlags ping;
 };
 
 void add_general(CLI::App& app, Destinations& to) {
@@ -222,6 +191,7 @@ void add_runtime(CLI::App& app, ConfigOverrides& overrides) {
 void add_hidden(CLI::App& app, Destinations& to) {
     app.add_option("--debug-clock-offset", to.clock_offset)->group("");
     app.add_option("--debug-clock-step", to.clock_step)->group("");
+    app.add_option("--debug-receive-buffer", to.arguments.probe_receive_buffer_bytes)->group("");
 }
 
 void add_commands(CLI::App& app, Destinations& to) {
@@ -229,6 +199,12 @@ void add_commands(CLI::App& app, Destinations& to) {
     to.check->add_option("FILE", to.check_path, "The configuration (default: that of -c)");
     to.check->fallthrough();  // Flags may stand behind the command too.
     to.check->set_help_flag();
+    to.doctor = app.add_subcommand("doctor", "Print what this host can do, and what to mend");
+    to.doctor->add_option("FILE", to.doctor_path, "The configuration (default: that of -c)");
+    to.doctor->add_flag("--json", to.arguments.is_json, "Print one JSON object instead");
+    to.doctor->fallthrough();
+    to.doctor->set_help_flag();
+    add_ping(app, to.ping);
 }
 
 void add_flags(CLI::App& app, Destinations& to) {
@@ -249,22 +225,30 @@ void add_flags(CLI::App& app, Destinations& to) {
 
 // -- Outcome ----------------------------------------------------------------------------------
 
-std::unexpected<Error> usage_error(std::string_view text) {
-    return fail(ExitCode::usage,
-                fmt::format("{}{} see latmon --help", text, text.ends_with('?') ? "" : ";"));
+std::unexpected<Error> usage_error(std::string_view text, const CLI::App& used) {
+    const std::string command = used.get_parent() == nullptr ? "" : used.get_name() + " ";
+    return fail(ExitCode::usage, fmt::format("{}{} see latmon {}--help", text,
+                                             text.ends_with('?') ? "" : ";", command));
+}
+
+// Whose flags count: those of the ping, or everybody's.
+const CLI::App& used_of(const CLI::App& app, const Destinations& to) {
+    return to.ping.command->parsed() ? *to.ping.command : app;
 }
 
 // What is not a flag of ours, with what it may have been meant to be.
-std::string describe_extras(const CLI::App& app) {
+std::string describe_extras(const CLI::App& app, const CLI::App& used) {
     const std::vector<std::string> words = app.remaining(true);
     if (words.empty()) return "there is an argument too many";
     const std::string& word = words.front();
     if (!word.starts_with('-')) {
-        return fmt::format("{} is not expected; a configuration is given by --config-file FILE",
-                           in_quotes(word));
+        const bool is_ping = used.get_parent() != nullptr;
+        return fmt::format(
+            "{} is not expected; {}", in_quotes(word),
+            is_ping ? "a ping has one host" : "a configuration is given by --config-file FILE");
     }
     std::vector<std::string_view> names;
-    for (const CLI::Option* option : app.get_options()) {
+    for (const CLI::Option* option : used.get_options()) {
         for (const std::string& name : option->get_lnames()) {
             names.emplace_back(name);
         }
@@ -304,25 +288,54 @@ std::string set_clock_seam(const Destinations& from, ClockSeam& seam) {
 // Which file, and whether it must be there.
 std::string set_config_path(const CLI::App& app, const Destinations& from, Arguments& arguments) {
     arguments.is_config_explicit = app.count("--config-file") > 0;
-    if (!from.check->parsed()) return "";
-    arguments.command = Command::check;
-    if (!from.check_path.empty()) {
+    const bool is_check = from.check->parsed();
+    if (!is_check && !from.doctor->parsed()) return "";
+    arguments.command = is_check ? Command::check : Command::doctor;
+    const std::string& path = is_check ? from.check_path : from.doctor_path;
+    if (!path.empty()) {
         if (arguments.is_config_explicit) {
-            return "check is given a FILE and --config-file as well; keep one";
+            return fmt::format("{} is given a FILE and --config-file as well; keep one",
+                               is_check ? "check" : "doctor");
         }
-        arguments.config_path = from.check_path;
+        arguments.config_path = path;
     }
-    arguments.is_config_explicit = true;
+    // A doctor looks at a host that has no file yet too.
+    if (is_check || !path.empty()) arguments.is_config_explicit = true;
     return "";
+}
+
+// The first flag that stands before the command and would mean nothing to it; "" if there is none.
+std::string find_unused(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() > 0) return "--" + option->get_single_name();
+    }
+    return "";
+}
+
+Result<Arguments> ping_arguments(const CLI::App& app, const PingFlags& from) {
+    const std::string unused = find_unused(app);
+    if (!unused.empty()) {
+        return usage_error(
+            fmt::format("{} does not go with ping; its flags stand behind it", unused),
+            *from.command);
+    }
+    Result<PingOptions> options = finish_ping(from);
+    if (!options) return usage_error(options.error().text, *from.command);
+    Arguments arguments;
+    arguments.command = Command::ping;
+    arguments.ping = std::move(*options);
+    return arguments;
 }
 
 Result<Arguments> finish(const CLI::App& app, const Destinations& from) {
     Arguments arguments = from.arguments;
-    std::string fault = find_repeated(app);
+    const CLI::App& used = used_of(app, from);
+    std::string fault = find_repeated(used);
     if (!fault.empty()) fault += " is given more than once; give it once";
+    if (fault.empty() && from.ping.command->parsed()) return ping_arguments(app, from.ping);
     if (fault.empty()) fault = set_config_path(app, from, arguments);
     if (fault.empty()) fault = set_clock_seam(from, arguments.clock_seam);
-    if (!fault.empty()) return usage_error(fault);
+    if (!fault.empty()) return usage_error(fault, used);
     const std::optional<std::size_t> level = find_word(from.log_level, texts_of(log_level_words));
     if (level) arguments.overrides.log_level = log_level_words[*level].meaning;
     return arguments;
@@ -337,6 +350,31 @@ Result<Arguments> printed(Command command, std::string text) {
 
 }  // namespace
 
+CLI::Validator integer_check(const IntegerRange& range) {
+    const auto check = [range](const std::string& text) -> std::string {
+        const std::optional<std::int64_t> number = parse_number<std::int64_t>(text);
+        if (number && contains(range, *number)) return "";
+        return fmt::format("{} does not fit; write {}", in_quotes(text), describe(range));
+    };
+    return CLI::Validator(check, "");
+}
+
+CLI::Validator duration_check(const DurationRange& range) {
+    const auto check = [range](const std::string& text) -> std::string {
+        const std::optional<double> number = parse_number<double>(text);
+        if (number && to_duration(*number, range)) return "";
+        return fmt::format("{} does not fit; write {}", in_quotes(text), describe(range));
+    };
+    return CLI::Validator(check, "");
+}
+
+CLI::Validator word_check(std::span<const std::string_view> words) {
+    const auto check = [words](const std::string& text) -> std::string {
+        return find_word(text, words) ? "" : describe_unknown(text, words);
+    };
+    return CLI::Validator(check, "");
+}
+
 Result<Arguments> parse_arguments(int argc, const char* const* argv) {
     CLI::App app(std::string(description), "latmon");
     Destinations to;
@@ -348,9 +386,9 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
     } catch (const CLI::CallForVersion& version) {
         return printed(Command::version, std::string(version.what()) + "\n");
     } catch (const CLI::ExtrasError&) {
-        return usage_error(describe_extras(app));
+        return usage_error(describe_extras(app, used_of(app, to)), used_of(app, to));
     } catch (const CLI::ParseError& error) {
-        return usage_error(error.what());
+        return usage_error(error.what(), used_of(app, to));
     }
     return finish(app, to);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: the ancestor's flags, and latmon's own commands. CLI11 does the parsing, here
-// and nowhere else. Values given on the command line override the top level of the file, as they
-// did in the ancestor; a target's own values still win over both. [main-thread]
+// The command line: the ancestor's flags, and latmon's own commands. CLI11 does the parsing, in
+// arguments*.cpp and nowhere else. Values given on the command line override the top level of the
+// file, as they did in the ancestor; a target's own values still win over both. [main-thread]
 #pragma once
 
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "config/parse.hpp"
+#include "daemon/ping_options.hpp"
 
 #include <string>
 
@@ -17,6 +18,8 @@ namespace latmon {
 enum class Command : std::uint8_t {
     run,      // Measure until a signal.
     check,    // Read the file, print the plan, exit.
+    doctor,   // Print what this host can do, exit.
+    ping,     // Send a few probes, sum up, exit.
     version,  // Print and exit.
     help      // Print and exit.
 };
@@ -27,6 +30,10 @@ struct Arguments {
     bool is_config_explicit = false;  // Given on the command line: it must then exist.
     ConfigOverrides overrides;
     ClockSeam clock_seam;  // Hidden flags --debug-clock-offset, --debug-clock-step: tests only.
+    std::uint32_t probe_receive_buffer_bytes =
+        0;  // Hidden flag --debug-receive-buffer: tests only.
+    PingOptions ping;
+    bool is_json = false;  // Of the doctor.
     std::string text;      // What to print, for version and help.
 };
 

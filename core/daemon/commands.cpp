@@ -35,7 +35,7 @@ bool does_resolve(const std::string& host) {
 
 }  // namespace
 
-void exit_with(const Error& error) {
+void print_error(const Error& error) {
     std::string text;
     std::size_t start = 0;
     while (start <= error.text.size()) {
@@ -44,6 +44,10 @@ void exit_with(const Error& error) {
         start = end + 1;
     }
     write_all(STDERR_FILENO, text);
+}
+
+void exit_with(const Error& error) {
+    print_error(error);
     std::exit(static_cast<int>(error.code));
 }
 

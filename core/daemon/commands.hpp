@@ -14,7 +14,10 @@
 
 namespace latmon {
 
-// Prints the error to stderr, each line marked, and ends the process with its exit code.
+// Prints the error to stderr, each line marked.
+void print_error(const Error& error);
+
+// The same, and ends the process with the error's exit code.
 [[noreturn]] void exit_with(const Error& error);
 
 // The value, or the end of the process.

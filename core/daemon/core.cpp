@@ -37,6 +37,15 @@ std::vector<std::uint16_t> udp_ports(const Plan& plan) {
     return ports;
 }
 
+ReflectorKeys reflector_keys(const Plan& plan, const std::vector<HmacKey>& keys) {
+    ReflectorKeys all;
+    for (std::size_t index = 0; index < plan.reflector.keys.size(); ++index) {
+        const auto key = static_cast<std::size_t>(plan.reflector_keys[index]);
+        all.add(plan.reflector.keys[index].prefixes, &keys[key]);
+    }
+    return all;
+}
+
 std::size_t flights_needed(const CorePlan& core_plan) noexcept {
     std::size_t count = 0;
     for (const ProbePlan& probe : core_plan.probes)
@@ -50,9 +59,13 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
     : plan_(plan),
       core_index_(options.core_index),
       zeros_(limits::probe_bytes_max),
+      keys_(options.keys),
+      interface_of_probe_(options.interface_of_probe),
+      interface_count_(static_cast<std::uint32_t>(options.interfaces.size())),
       ring_(ring),
       clock_(clock),
-      reactor_(ring, clock, pacing_mode(plan.precision), options.timers_max),
+      reactor_(ring, clock, pacing_mode(plan.precision), options.timers_max,
+               plan.cores[options.core_index].cpu),
       outlet_(options.queues),
       wall_watch_(clock),
       context_{.reactor = reactor_,
@@ -60,15 +73,26 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
                .wall_watch = wall_watch_,
                .zeros = zeros_,
                .core_index = static_cast<std::uint16_t>(options.core_index),
-               .error_estimate = options.error_estimate,
-               .boot_nonce = options.boot_nonce},
+               .boot_nonce = options.boot_nonce,
+               .keys = keys_,
+               .uses_kernel_stamps = options.uses_kernel_stamps,
+               .uses_hardware_stamps = options.uses_hardware_stamps,
+               .probe_receive_buffer_bytes = options.probe_receive_buffer_bytes,
+               .first_clock_series = first_clock_series(plan)},
       allow_list_(plan.reflector, static_cast<std::uint32_t>(plan.targets.size()),
                   options.hash_key),
       rate_limiter_(plan.reflector, options.hash_key),
       own_ports_(udp_ports(plan)),
-      rules_{.allow_list = allow_list_, .rate_limiter = rate_limiter_, .own_ports = own_ports_},
+      reflector_keys_(reflector_keys(plan, keys_)),
+      rules_{.allow_list = allow_list_,
+             .rate_limiter = rate_limiter_,
+             .own_ports = own_ports_,
+             .policy = plan.reflector,
+             .keys = reflector_keys_},
       udp_reflector_(context_, rules_, options.hash_key, udp_reflection_series(plan)),
-      tcp_reflector_(context_, allow_list_, tcp_reflection_series(plan)) {
+      tcp_reflector_(context_, rules_, tcp_reflection_series(plan)) {
+    context_.own_clock.set(options.local_clock);
+    reactor_.set_observer(this);
     make_probes(plan.cores[core_index_]);
 }
 
@@ -114,7 +138,8 @@ Result<void> Core::open_listeners(std::span<const ListenerPlan> listeners) {
         const SocketOptions options{.local = listener.endpoint,
                                     .is_ipv6 = !is_ipv4(listener.endpoint.address),
                                     .is_shared = plan_.cores.size() > 1,
-                                    .is_reflector = true};
+                                    .is_reflector = true,
+                                    .wants_stamps = context_.uses_kernel_stamps};
         const Outcome<SocketId> socket =
             listener.is_tcp ? ring_.open_listener(options) : ring_.open_udp(options);
         if (!socket) {
@@ -149,8 +174,13 @@ void Core::start(Instant origin) noexcept {
 }
 
 void Core::turn(Instant limit) noexcept {
-    wall_watch_.look();
     reactor_.turn(limit);
+}
+
+// Before anything that arrived is stamped or answered: a step since the last arrival must be known
+// by then.
+void Core::on_arrival(const LoopStamp&) noexcept {
+    if (wall_watch_.look()) context_.own_clock.on_step();
 }
 
 void Core::apply(const CoreCommand& command) noexcept {
@@ -163,6 +193,9 @@ void Core::apply(const CoreCommand& command) noexcept {
             is_stopping_ = true;
             for (const std::unique_ptr<Probe>& probe : probes_)
                 probe->stop_sending();
+            return;
+        case CoreCommand::Kind::set_clock:
+            context_.own_clock.set(command.clock);
             return;
         case CoreCommand::Kind::set_address:
             break;
@@ -199,6 +232,26 @@ void Core::on_node_timer(Instant now) noexcept {
         sample.series_id = first_node_series(plan_) + counter;
         sample.value = read_node_counter(reading, counter);
         outlet_.emit(sample);
+    }
+    sample.series_id = first_node_series(plan_) + count;
+    emit_interface_counters(sample);
+}
+
+// In the order of interface_series_names, from the sample's series on.
+void Core::emit_interface_counters(Sample sample) noexcept {
+    for (std::uint32_t interface = 0; interface < interface_count_; ++interface) {
+        std::uint64_t tx = 0;
+        std::uint64_t rx = 0;
+        for (std::size_t probe = 0; probe < interface_of_probe_.size(); ++probe) {
+            if (interface_of_probe_[probe] != interface) continue;
+            tx += counters_[probe].stamped_tx.read();
+            rx += counters_[probe].stamped_rx.read();
+        }
+        for (const std::uint64_t value : {tx, rx}) {
+            sample.value = static_cast<std::int64_t>(value);
+            outlet_.emit(sample);
+            ++sample.series_id;
+        }
     }
 }
 

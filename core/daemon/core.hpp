@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "config/plan.hpp"
 #include "probe/allow_list.hpp"
+#include "probe/clock_series.hpp"
 #include "probe/probe.hpp"
 #include "probe/rate_limiter.hpp"
 #include "probe/tcp_reflector.hpp"
@@ -24,6 +25,7 @@ namespace latmon {
 struct CoreCommand {
     enum class Kind : std::uint8_t {
         set_address,   // `index` of Plan::targets now has this address.
+        set_clock,     // What was found out about our wall clock.
         stop_sending,  // Send no more probes; go on reflecting.
         quit           // Leave the loop.
     };
@@ -31,16 +33,25 @@ struct CoreCommand {
     std::uint32_t index = 0;
     AddressBytes address{};
     std::uint32_t scope_id = 0;
+    LocalClock clock{};
 };
 
 // What differs between cores, and between the daemon and a scenario test.
 struct CoreOptions {
     std::uint32_t core_index = 0;
     std::vector<SampleQueue*> queues{};  // One per exporter.
-    std::uint16_t error_estimate = 0;    // Encoded.
+    LocalClock local_clock{};            // As surveyed before the start.
+    std::vector<HmacKey> keys{};         // Index: as in Plan::key_files.
+    bool uses_kernel_stamps = true;
+    bool uses_hardware_stamps = false;
+    std::uint32_t probe_receive_buffer_bytes = 0;  // SO_RCVBUF of probes; 0: the kernel's choice.
     std::uint64_t boot_nonce = 0;
     HashKey hash_key{};
     std::uint32_t timers_max = limits::deadlines_per_core_max;
+    // Which interface each of the core's probes leaves through: index in `interfaces`. Empty: told
+    // of none.
+    std::vector<std::uint32_t> interface_of_probe{};
+    std::vector<std::string> interfaces{};
 };
 
 // Where the samples of a plan find their series: probes first, by their index, then these.
@@ -50,11 +61,15 @@ struct CoreOptions {
 [[nodiscard]] constexpr std::uint32_t tcp_reflection_series(const Plan& plan) noexcept {
     return plan.probe_count + 1;
 }
-[[nodiscard]] constexpr std::uint32_t first_node_series(const Plan& plan) noexcept {
+[[nodiscard]] constexpr std::uint32_t first_clock_series(const Plan& plan) noexcept {
     return plan.probe_count + 2;
 }
+[[nodiscard]] constexpr std::uint32_t first_node_series(const Plan& plan) noexcept {
+    const std::uint32_t per_probe = plan.clock.has_series ? clock_series_per_probe : 0;
+    return first_clock_series(plan) + plan.probe_count * per_probe;
+}
 
-class Core {
+class Core final : private Reactor::Observer {
 public:
     // `plan`, `ring` and `clock` outlive it. Opens nothing yet. [set-up]
     Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock& clock);
@@ -100,6 +115,10 @@ public:
     [[nodiscard]] const Reactor& reactor() const noexcept { return reactor_; }
     [[nodiscard]] const RingCounters& ring_counters() const noexcept { return ring_.counters(); }
     [[nodiscard]] std::uint64_t wall_steps() const noexcept { return wall_watch_.steps(); }
+    [[nodiscard]] std::uint64_t suspends() const noexcept { return wall_watch_.suspends(); }
+    [[nodiscard]] const OwnClock& own_clock() const noexcept { return context_.own_clock; }
+    [[nodiscard]] const CoreCounters& core_counters() const noexcept { return context_.counters; }
+    [[nodiscard]] Instant now() const noexcept { return clock_.now(); }
     [[nodiscard]] std::uint32_t udp_session_count() const noexcept {
         return udp_reflector_.session_count();
     }
@@ -109,11 +128,16 @@ private:
     [[nodiscard]] std::unique_ptr<Probe> make_probe(const ProbePlan& probe_plan,
                                                     ProbeCounters& counters,
                                                     std::span<Flight> flights);
+    void on_arrival(const LoopStamp& arrival) noexcept override;
     void on_node_timer(Instant now) noexcept;
+    void emit_interface_counters(Sample sample) noexcept;
 
     const Plan& plan_;
     const std::uint32_t core_index_;
     std::vector<std::byte> zeros_;
+    const std::vector<HmacKey> keys_;
+    const std::vector<std::uint32_t> interface_of_probe_;
+    const std::uint32_t interface_count_;
     Ring& ring_;
     const Clock& clock_;
     Reactor reactor_;
@@ -123,6 +147,7 @@ private:
     AllowList allow_list_;
     RateLimiter rate_limiter_;
     std::vector<std::uint16_t> own_ports_;
+    ReflectorKeys reflector_keys_;
     AdmissionRules rules_;
     UdpReflector udp_reflector_;
     TcpReflector tcp_reflector_;

@@ -24,6 +24,17 @@ constexpr Duration turn_spinning = Duration::from_ms(10);
 // Sockets beyond those of the plan: accepted connections are counted apart.
 constexpr std::uint32_t spare_sockets = 16;
 
+// An operator who asked for the kernel's stamps would rather not start than get lesser ones.
+Result<void> check_stamps(const Plan& plan, const Ring& ring) {
+    const StampAbility& ability = ring.stamp_ability();
+    const bool is_asked_for =
+        plan.stamps == StampPolicy::kernel || plan.stamps == StampPolicy::hardware;
+    if (!is_asked_for || (ability.has_rx && ability.tx != TxStampWay::none)) return {};
+    return fail(ExitCode::permission,
+                std::string("this kernel gives no ") + (ability.has_rx ? "transmit" : "receive") +
+                    " stamps: use stamps = \"auto\", which falls back to user space");
+}
+
 }  // namespace
 
 CoreThread::CoreThread(const Plan& plan, std::span<const ListenerPlan> listeners,
@@ -102,6 +113,7 @@ Result<void> CoreThread::set_up() {
         UringRing::open({.sockets_max = static_cast<std::uint32_t>(sockets)});
     if (!ring) return std::unexpected(ring.error());
     ring_ = std::move(*ring);
+    if (Result<void> stamps = check_stamps(plan_, *ring_); !stamps) return stamps;
     core_ = std::make_unique<Core>(plan_, options_, *ring_, clock_);
     core_->open_paths();
     return core_->open_listeners(listeners_);

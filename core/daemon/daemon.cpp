@@ -5,19 +5,22 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
-#include "clock/kernel_clock.hpp"
 #include "daemon/accounts.hpp"
+#include "daemon/key_file.hpp"
 #include "daemon/series.hpp"
+#include "daemon/stamp_proof.hpp"
 #include "daemon/thread_setup.hpp"
 #include "exporter/library.hpp"
-#include "wire/timestamp.hpp"
+#include "reactor/hardware_stamps.hpp"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <thread>
 
@@ -32,6 +35,12 @@ constexpr Duration stop_grace = Duration::from_ms(900);
 
 // An exporter that is through needs this long to be seen: its thread may be in its longest pause.
 constexpr Duration exporter_wait_min = Duration::from_ms(20);
+
+// The kernel's own bound grows by 500 us a second: an older one says nothing.
+constexpr Duration survey_interval = Duration::from_s(1);
+
+// By then the first probes have left, and most of them been answered.
+constexpr Duration stamps_after = Duration::from_ms(1'500);
 
 constexpr Duration idle_poll = Duration::from_ms(2);
 
@@ -52,10 +61,46 @@ sigset_t stop_signals() noexcept {
     return signals;
 }
 
-std::uint16_t own_error_estimate() noexcept {
-    // S stays 0: the kernel's own word is not proof that the clock is right.
-    return encode_error_estimate(
-        {.is_synchronized = false, .is_ptp = false, .error = read_kernel_clock().error_max});
+ClockSurveyOptions survey_options(const ClockConfig& config) {
+    ClockSurveyOptions options{.operator_error = config.error_bound, .chrony = config.chrony};
+    switch (config.trust) {
+        case ClockTrust::automatic:
+            options.trust = ClockSurveyOptions::Trust::automatic;
+            break;
+        case ClockTrust::kernel:
+            options.trust = ClockSurveyOptions::Trust::kernel;
+            break;
+        case ClockTrust::chrony:
+            options.trust = ClockSurveyOptions::Trust::chrony;
+            break;
+        case ClockTrust::operator_:
+            options.trust = ClockSurveyOptions::Trust::operator_;
+            break;
+        case ClockTrust::none:
+            options.trust = ClockSurveyOptions::Trust::none;
+            break;
+    }
+    return options;
+}
+
+// Secrets stay in this process: not in a core dump, and in no other process of ours.
+Result<std::vector<HmacKey>> read_keys(const Plan& plan) {
+    std::vector<HmacKey> keys;
+    for (const std::string& path : plan.key_files) {
+        Result<std::vector<std::byte>> secret = read_key_file(path);
+        if (!secret) return std::unexpected(secret.error());
+        keys.emplace_back(*secret);
+        ::explicit_bzero(secret->data(), secret->size());
+    }
+    if (!keys.empty()) ::prctl(PR_SET_DUMPABLE, 0);
+    return keys;
+}
+
+bool wants_ptp(const Plan& plan) {
+    if (plan.reflector.timestamp_format == TimestampFormat::ptp) return true;
+    return std::any_of(plan.targets.begin(), plan.targets.end(), [](const auto& target) {
+        return target.timestamp_format == TimestampFormat::ptp;
+    });
 }
 
 // The ancestor's file must run even where its backend's plugin is not installed: its samples then
@@ -82,7 +127,10 @@ void block_signals() noexcept {
 }
 
 Daemon::Daemon(Plan plan, const DaemonOptions& options)
-    : plan_(std::move(plan)), clock_(options.clock_seam), resolver_(plan_) {
+    : plan_(std::move(plan)),
+      clock_(options.clock_seam),
+      clock_survey_(survey_options(plan_.clock)),
+      resolver_(plan_) {
     for (const CorePlan& core : plan_.cores)
         core_cpus_.push_back(core.cpu);
     const sigset_t signals = stop_signals();
@@ -99,15 +147,75 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Plan plan, const DaemonOptions& opt
     if (Result<void> limit = raise_file_limit(daemon->plan_.fds_needed); !limit) {
         return std::unexpected(limit.error());
     }
+    if (Result<void> interfaces = daemon->find_interfaces(); !interfaces) {
+        return std::unexpected(interfaces.error());
+    }
     if (Result<void> exporters = daemon->open_exporters(options); !exporters) {
         return std::unexpected(exporters.error());
     }
-    if (Result<void> cores = daemon->open_cores(); !cores) return std::unexpected(cores.error());
+    if (Result<void> cores = daemon->open_cores(options); !cores) {
+        return std::unexpected(cores.error());
+    }
     return daemon;
 }
 
+// Which interface each probe leaves through, as far as addresses are known; and, if the operator
+// asks for the cards' stamps, switches these on.
+Result<void> Daemon::find_interfaces() {
+    for (const CorePlan& core : plan_.cores) {
+        std::vector<std::uint32_t>& of_probe = interface_of_probe_.emplace_back();
+        for (const std::string& name : interfaces_towards(core.probes)) {
+            const auto found = std::find(interfaces_.begin(), interfaces_.end(), name);
+            of_probe.push_back(static_cast<std::uint32_t>(found - interfaces_.begin()));
+            if (found == interfaces_.end() && !name.empty()) interfaces_.push_back(name);
+        }
+    }
+    if (plan_.stamps != StampPolicy::hardware) return {};
+    for (const std::string& interface : interfaces_) {
+        Result<void> enabled = enable_hardware_stamps(interface);
+        if (!enabled) return enabled;
+    }
+    return {};
+}
+
+StampVerdict Daemon::verdict_on(std::uint32_t interface) const {
+    StampVerdict verdict;
+    std::uint64_t sent = 0, answered = 0, stamped_tx = 0, stamped_rx = 0;
+    for (std::size_t core = 0; core < cores_.size(); ++core) {
+        for (std::size_t probe = 0; probe < interface_of_probe_[core].size(); ++probe) {
+            const ProbeKind kind = plan_.cores[core].probes[probe].kind;
+            if (kind == ProbeKind::tcp_connect) continue;
+            if (interface_of_probe_[core][probe] != interface) continue;
+            const ProbeCounters& counters = cores_[core]->core().counters(probe);
+            verdict.target = *plan_.cores[core].probes[probe].address;
+            sent += counters.sent.read();
+            answered += counters.answered.read();
+            stamped_tx += counters.stamped_tx.read();
+            stamped_rx += counters.stamped_rx.read();
+        }
+    }
+    const auto judge = [](std::uint64_t stamped, std::uint64_t packets) -> StampProof {
+        if (stamped > 0) return StampProof::proved;
+        return packets > 0 ? StampProof::not_seen : StampProof::no_packet;
+    };
+    verdict.interface = interfaces_[interface];
+    verdict.tx = judge(stamped_tx, sent);
+    verdict.rx = judge(stamped_rx, answered);
+    ask_hardware(verdict);
+    return verdict;
+}
+
+// A successful setsockopt proves nothing: the first probes through each interface do.
+void Daemon::report_stamps() {
+    has_reported_stamps_ = true;
+    if (plan_.stamps == StampPolicy::user) return;
+    for (std::uint32_t interface = 0; interface < interfaces_.size(); ++interface) {
+        log::info("stamps: " + describe(verdict_on(interface)));
+    }
+}
+
 Result<void> Daemon::open_exporters(const DaemonOptions& options) {
-    series_ = make_series(plan_);
+    series_ = make_series(plan_, interfaces_);
     const auto core_count = static_cast<std::uint32_t>(plan_.cores.size());
     for (const ExporterConfig& config : plan_.exporters) {
         Result<std::unique_ptr<Exporter>> exporter =
@@ -119,15 +227,37 @@ Result<void> Daemon::open_exporters(const DaemonOptions& options) {
     return {};
 }
 
-Result<void> Daemon::open_cores() {
+Result<CoreOptions> Daemon::core_options(const DaemonOptions& options) {
+    Result<std::vector<HmacKey>> keys = read_keys(plan_);
+    if (!keys) return std::unexpected(keys.error());
+    local_clock_ = clock_survey_.look(clock_);
+    next_survey_ = clock_.now() + survey_interval;
+    if (wants_ptp(plan_) && !local_clock_.has_tai_offset) {
+        return fail(
+            ExitCode::configuration,
+            "timestamp_format = \"ptp\" needs TAI, but this kernel does not know the offset "
+            "to it (adjtimex tai is 0): let chronyd or ptp4l set it, or use \"ntp\"");
+    }
+    return CoreOptions{.local_clock = local_clock_,
+                       .keys = std::move(*keys),
+                       .uses_kernel_stamps = plan_.stamps != StampPolicy::user,
+                       .uses_hardware_stamps = plan_.stamps == StampPolicy::hardware,
+                       .probe_receive_buffer_bytes = options.probe_receive_buffer_bytes,
+                       .boot_nonce = random_value<std::uint64_t>(),
+                       .hash_key = random_value<HashKey>(),
+                       .interfaces = interfaces_};
+}
+
+Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
     Result<std::vector<ListenerPlan>> listeners = available_listeners(plan_);
     if (!listeners) return std::unexpected(listeners.error());
     listeners_ = std::move(*listeners);
-    CoreOptions options{.error_estimate = own_error_estimate(),
-                        .boot_nonce = random_value<std::uint64_t>(),
-                        .hash_key = random_value<HashKey>()};
+    Result<CoreOptions> common = core_options(daemon_options);
+    if (!common) return std::unexpected(common.error());
+    CoreOptions options = std::move(*common);
     for (std::uint32_t index = 0; index < plan_.cores.size(); ++index) {
         options.core_index = index;
+        options.interface_of_probe = interface_of_probe_[index];
         options.queues.clear();
         for (const std::unique_ptr<Exporter>& exporter : exporters_) {
             options.queues.push_back(&exporter->queue(index));
@@ -147,6 +277,7 @@ void Daemon::start() {
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->release(origin);
     resolver_.start();
+    report_stamps_at_ = origin + stamps_after;
     log::info("started: " + std::to_string(plan_.probe_count) + " probes on " +
               std::to_string(cores_.size()) + " cores, " + std::to_string(listeners_.size()) +
               " listeners");
@@ -156,7 +287,11 @@ void Daemon::run_until_signal() {
     for (;;) {
         std::array<pollfd, 2> ready{pollfd{signal_fd_.get(), POLLIN, 0},
                                     pollfd{resolver_.ready_fd(), POLLIN, 0}};
-        if (::poll(ready.data(), ready.size(), -1) < 0) continue;
+        const std::int64_t patience_ms =
+            std::max<std::int64_t>((next_survey_ - clock_.now()).ns / 1'000'000 + 1, 0);
+        if (::poll(ready.data(), ready.size(), static_cast<int>(patience_ms)) < 0) continue;
+        if (clock_.now() >= next_survey_) survey_clock();
+        if (!has_reported_stamps_ && clock_.now() >= report_stamps_at_) report_stamps();
         if (ready[1].revents != 0) pass_on_addresses();
         if (ready[0].revents == 0) continue;
         signalfd_siginfo signal{};
@@ -173,6 +308,18 @@ void Daemon::pass_on_addresses() {
                    .address = target.address.address,
                    .scope_id = target.address.scope_id});
     }
+}
+
+// Renews what the core-threads may claim about our wall clock.
+void Daemon::survey_clock() {
+    next_survey_ = clock_.now() + survey_interval;
+    const bool was_synchronized = local_clock_.is_synchronized;
+    local_clock_ = clock_survey_.look(clock_);
+    if (was_synchronized != local_clock_.is_synchronized) {
+        log::info(local_clock_.is_synchronized ? "the wall clock follows UTC again"
+                                               : "the wall clock is not known to follow UTC");
+    }
+    broadcast({.kind = CoreCommand::Kind::set_clock, .clock = local_clock_});
 }
 
 void Daemon::broadcast(const CoreCommand& command) {

@@ -8,9 +8,11 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/time.hpp"
+#include "clock/clock_survey.hpp"
 #include "config/plan.hpp"
 #include "daemon/core_thread.hpp"
 #include "daemon/resolver.hpp"
+#include "daemon/stamp_verdict.hpp"
 #include "exporter/exporter.hpp"
 
 #include <memory>
@@ -24,6 +26,7 @@ struct DaemonOptions {
     std::string config_file;  // For messages.
     std::vector<std::string> plugin_path;
     ClockSeam clock_seam;
+    std::uint32_t probe_receive_buffer_bytes = 0;  // Tests only; 0: the kernel's choice.
 };
 
 class Daemon {
@@ -47,8 +50,13 @@ public:
 
 private:
     explicit Daemon(Plan plan, const DaemonOptions& options);
+    [[nodiscard]] Result<void> find_interfaces();
+    void report_stamps();
+    [[nodiscard]] StampVerdict verdict_on(std::uint32_t interface) const;
     [[nodiscard]] Result<void> open_exporters(const DaemonOptions& options);
-    [[nodiscard]] Result<void> open_cores();
+    [[nodiscard]] Result<CoreOptions> core_options(const DaemonOptions& options);
+    [[nodiscard]] Result<void> open_cores(const DaemonOptions& options);
+    void survey_clock();
     void pass_on_addresses();
     void broadcast(const CoreCommand& command);
     void wait_until_idle();
@@ -57,8 +65,15 @@ private:
 
     const Plan plan_;
     const OsClock clock_;
+    ClockSurvey clock_survey_;
+    LocalClock local_clock_;
+    Instant next_survey_;
     std::vector<std::uint32_t> core_cpus_;
     std::vector<ListenerPlan> listeners_;
+    std::vector<std::string> interfaces_;  // That probes leave through; of targets known so far.
+    std::vector<std::vector<std::uint32_t>> interface_of_probe_;  // By core, by probe.
+    Instant report_stamps_at_;
+    bool has_reported_stamps_ = false;
     SeriesTable series_;
     std::vector<std::unique_ptr<Exporter>> exporters_;
     std::vector<std::unique_ptr<CoreThread>> cores_;

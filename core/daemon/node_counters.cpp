@@ -7,6 +7,7 @@
 #include "daemon/core.hpp"
 
 #include <array>
+#include <span>
 
 namespace latmon {
 namespace {
@@ -40,12 +41,67 @@ constexpr std::array core_counters{
         [](const Core& core) noexcept { return core.ring_counters().completion_overflows; }},
     CoreCounter{"wall_clock_steps_total",
                 [](const Core& core) noexcept { return core.wall_steps(); }},
+    CoreCounter{"suspends_total", [](const Core& core) noexcept { return core.suspends(); }},
+    CoreCounter{"cpu_steals_total",
+                [](const Core& core) noexcept { return core.reactor().counters().steals; }},
+    CoreCounter{"clock_synchronized",
+                [](const Core& core) noexcept -> std::uint64_t {
+                    return core.own_clock().state().is_synchronized_at(core.now()) ? 1 : 0;
+                }},
+    CoreCounter{"clock_error_ns",
+                [](const Core& core) noexcept {
+                    return static_cast<std::uint64_t>(
+                        core.own_clock().state().error_at(core.now()).ns);
+                }},
+    CoreCounter{
+        "path_clock_resets_total",
+        [](const Core& core) noexcept { return core.core_counters().path_clock_resets.read(); }},
+    CoreCounter{"socket_drops_total",
+                [](const Core& core) noexcept { return core.core_counters().socket_drops.read(); }},
+    CoreCounter{"replies_ssid_zero_total",
+                [](const Core& core) noexcept { return core.core_counters().ssid_zero.read(); }},
+    CoreCounter{
+        "replies_unauthenticated_total",
+        [](const Core& core) noexcept { return core.core_counters().unauthenticated.read(); }},
+    CoreCounter{
+        "reply_tlvs_unrecognized_total",
+        [](const Core& core) noexcept { return core.core_counters().tlvs_unrecognized.read(); }},
+    CoreCounter{
+        "reply_tlvs_malformed_total",
+        [](const Core& core) noexcept { return core.core_counters().tlvs_malformed.read(); }},
+    CoreCounter{"reply_tlvs_failed_integrity_total",
+                [](const Core& core) noexcept {
+                    return core.core_counters().tlvs_failed_integrity.read();
+                }},
     CoreCounter{"reflector_udp_received_total",
                 [](const Core& core) noexcept { return core.udp_reflector().received.read(); }},
     CoreCounter{
         "reflector_udp_sessions",
         [](const Core& core) noexcept -> std::uint64_t { return core.udp_session_count(); }},
 };
+
+// Families of core counters: the name is prefix, word, suffix.
+struct CoreFamily {
+    const char* prefix;
+    std::span<const std::string_view> words;
+    const PublishedCounter& (*counter)(const CoreCounters& counters, std::size_t index) noexcept;
+};
+constexpr std::array core_families{
+    CoreFamily{"samples_tainted_", blame_names,
+               [](const CoreCounters& counters, std::size_t index) noexcept
+               -> const PublishedCounter& { return counters.tainted[index]; }},
+    CoreFamily{"owd_", owd_class_names,
+               [](const CoreCounters& counters, std::size_t index) noexcept
+               -> const PublishedCounter& { return counters.owd[index]; }},
+    CoreFamily{"stamps_t1_", stamp_names,
+               [](const CoreCounters& counters, std::size_t index) noexcept
+               -> const PublishedCounter& { return counters.t1[index]; }},
+    CoreFamily{"stamps_t4_", stamp_names,
+               [](const CoreCounters& counters, std::size_t index) noexcept
+               -> const PublishedCounter& { return counters.t4[index]; }},
+};
+constexpr std::size_t core_family_count =
+    blame_names.size() + owd_class_names.size() + 2 * stamp_names.size();
 
 struct ProbeCounter {
     const char* name;
@@ -56,6 +112,10 @@ constexpr std::array probe_counters{
     ProbeCounter{"probes_sent_total", &ProbeCounters::sent},
     ProbeCounter{"probes_answered_total", &ProbeCounters::answered},
     ProbeCounter{"probes_lost_total", &ProbeCounters::lost},
+    ProbeCounter{"probes_lost_forward_total", &ProbeCounters::lost_forward},
+    ProbeCounter{"probes_lost_reverse_total", &ProbeCounters::lost_reverse},
+    ProbeCounter{"probes_lost_local_tx_total", &ProbeCounters::lost_local_tx},
+    ProbeCounter{"probes_lost_local_rx_total", &ProbeCounters::lost_local_rx},
     ProbeCounter{"probes_unreachable_total", &ProbeCounters::unreachable},
     ProbeCounter{"probes_local_error_total", &ProbeCounters::local_error},
     ProbeCounter{"probes_missed_total", &ProbeCounters::missed},
@@ -77,8 +137,18 @@ constexpr std::array queue_counters{
     QueueCounter{"exporter_dropped_samples_total", &SampleQueue::dropped},
 };
 
-constexpr std::size_t fixed_count =
-    core_counters.size() + reflect_reason_count + tcp_counter_names.size() + probe_counters.size();
+constexpr std::size_t fixed_count = core_counters.size() + core_family_count +
+                                    reflect_reason_count + tcp_counter_names.size() +
+                                    probe_counters.size();
+
+const PublishedCounter& family_counter(const CoreCounters& counters, std::size_t index) noexcept {
+    for (const CoreFamily& family : core_families) {
+        if (index < family.words.size()) return family.counter(counters, index);
+        index -= family.words.size();
+    }
+    LATMON_ASSERT(false);
+    return counters.socket_drops;
+}
 
 }  // namespace
 
@@ -91,7 +161,9 @@ std::int64_t read_node_counter(const NodeReading& reading, std::uint32_t index) 
     std::uint64_t value = 0;
     if (at < core_counters.size()) {
         value = core_counters[at].read(reading.core);
-    } else if (at -= core_counters.size(); at < reflect_reason_count) {
+    } else if (at -= core_counters.size(); at < core_family_count) {
+        value = family_counter(reading.core.core_counters(), at).read();
+    } else if (at -= core_family_count; at < reflect_reason_count) {
         value = reading.core.udp_reflector().by_reason[at].read();
     } else if (at -= reflect_reason_count; at < tcp_counter_names.size()) {
         value = (reading.core.tcp_reflector().*tcp_counter_names[at].counter).read();
@@ -120,6 +192,11 @@ void append_node_series(SeriesTable& series, const std::string& node_name,
     };
     for (const CoreCounter& counter : core_counters)
         append(counter.name, "");
+    for (const CoreFamily& family : core_families) {
+        for (const std::string_view word : family.words) {
+            append(family.prefix + std::string(word) + "_total", "");
+        }
+    }
     for (std::size_t reason = 0; reason < reflect_reason_count; ++reason) {
         const std::string word(name(static_cast<ReflectReason>(reason)));
         append("reflector_udp_" + word + "_total", "");

@@ -35,9 +35,21 @@ Series reflection_series(const Plan& plan, latmon_protocol_t protocol) {
     return series;
 }
 
+// In the order of clock_series_names, for each probe.
+void append_clock_series(const Plan& plan, SeriesTable& table) {
+    for (std::uint32_t probe = 0; probe < plan.probe_count; ++probe) {
+        for (const std::string_view name : clock_series_names) {
+            Series series = table[probe];
+            series.kind = LATMON_KIND_NODE;
+            series.name = name;
+            table.push_back(std::move(series));
+        }
+    }
+}
+
 }  // namespace
 
-SeriesTable make_series(const Plan& plan) {
+SeriesTable make_series(const Plan& plan, std::span<const std::string> interfaces) {
     SeriesTable table(plan.probe_count);
     for (const CorePlan& core : plan.cores) {
         for (const ProbePlan& probe : core.probes) {
@@ -50,8 +62,19 @@ SeriesTable make_series(const Plan& plan) {
     std::vector<std::string> exporters;
     for (const ExporterConfig& exporter : plan.exporters)
         exporters.push_back(exporter.name);
+    LATMON_ASSERT(table.size() == first_clock_series(plan));
+    if (plan.clock.has_series) append_clock_series(plan, table);
     LATMON_ASSERT(table.size() == first_node_series(plan));
     append_node_series(table, plan.name, exporters);
+    for (const std::string& interface : interfaces) {
+        for (const std::string_view name : interface_series_names) {
+            Series& series = table.emplace_back();
+            series.kind = LATMON_KIND_NODE;
+            series.name = name;
+            series.source = plan.name;
+            series.target = interface;
+        }
+    }
     return table;
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/limits.hpp"
 #include "wire/ancestor.hpp"
+#include "wire/auth.hpp"
+#include "wire/loop_breaker.hpp"
 #include "wire/stamp.hpp"
 
 #include <algorithm>
@@ -64,7 +66,21 @@ bool may_be_short(const AllowList& allow_list, const AddressBytes& source) noexc
     return !allow_list.allows_any() && allow_list.is_provisioned(source);
 }
 
+// The same questions of an authenticated packet, after the one that comes before all of them.
+ReflectReason judge_authenticated(const Arrival& arrival) noexcept {
+    if (!verify_auth(arrival.data, *arrival.key)) return ReflectReason::unauthenticated;
+    // Both directions share one key, so that a reply verifies as well as a request.
+    if (looks_reflected_auth(arrival.data, arrival.wall_now)) return ReflectReason::looped;
+    const auto packet = decode_sender_auth(arrival.data);
+    if (!packet) return ReflectReason::unauthenticated;
+    if (decode_error_estimate(packet->error_estimate).error < Duration{}) {
+        return ReflectReason::corrupt_error_estimate;
+    }
+    return nothing_against;
+}
+
 ReflectReason judge_content(const AdmissionRules& rules, const Arrival& arrival) noexcept {
+    if (arrival.key != nullptr) return judge_authenticated(arrival);
     if (looks_like_ancestor(arrival.data)) return ReflectReason::ancestor_unsupported;
     if (arrival.data.size() < limits::stamp_base_bytes &&
         !may_be_short(rules.allow_list, arrival.source.address)) {

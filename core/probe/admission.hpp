@@ -4,7 +4,7 @@
 // without a session is said here, cheapest first, and the first reason against it is the one that
 // is counted:
 //
-//   length -> source -> allow-list -> rate -> ancestor -> short -> loop -> error estimate
+//   length -> source -> allow-list -> rate -> ancestor -> short -> HMAC -> loop -> error estimate
 //
 // Runs on a core-thread; allocates nothing; sends nothing and counts nothing itself.
 #pragma once
@@ -14,6 +14,7 @@
 #include "probe/allow_list.hpp"
 #include "probe/rate_limiter.hpp"
 #include "probe/reflector_counters.hpp"
+#include "probe/reflector_keys.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,8 @@ namespace latmon {
 struct Arrival {
     std::span<const std::byte> data;
     Endpoint source;
-    bool is_truncated = false;  // MSG_TRUNC: the kernel cut it.
+    const HmacKey* key = nullptr;  // Of ReflectorKeys, for this source.
+    bool is_truncated = false;     // MSG_TRUNC: the kernel cut it.
     Instant now;
     WallTime wall_now;  // Only for the loop breaker: right within a day is right enough.
 };
@@ -35,6 +37,8 @@ struct AdmissionRules {
     const AllowList& allow_list;
     RateLimiter& rate_limiter;
     std::span<const std::uint16_t> own_ports;  // Every port that a reflector of ours listens on.
+    const ReflectorConfig& policy;
+    const ReflectorKeys& keys;
 };
 
 // ReflectReason::reflected if the datagram is to be answered, else why not. A datagram that is

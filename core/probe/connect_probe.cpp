@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 namespace latmon {
 namespace {
@@ -186,7 +187,7 @@ void ConnectProbe::report_without_attempt(Instant due, Instant now, int error_nu
     Sample sample = blank_sample(LATMON_STATUS_LOCAL_ERROR);
     set_schedule(sample, WallTime{sample.time_ns}, due, now - due, now);
     set_error(sample, error_number);
-    context_.outlet.emit(sample);
+    emit(context_, sample);
 }
 
 void ConnectProbe::report(const Attempt& attempt, latmon_status_t status, int result) noexcept {
@@ -205,9 +206,17 @@ void ConnectProbe::report(const Attempt& attempt, latmon_status_t status, int re
         sample.t4_ns = arrival.wall.ns;
         sample.t4_stamp = LATMON_STAMP_USER;
         sample.valid |= LATMON_HAS_T4;
-        set_round_trip(sample, arrival.raw - attempt.sent_raw);
+        const Duration rtt = arrival.raw - attempt.sent_raw;
+        sample.rtt_ns = rtt.ns;
+        sample.rtt_user_ns = rtt.ns;
+        sample.valid |= LATMON_HAS_RTT | LATMON_HAS_RTT_USER;
+        // The round trip is by a clock that does not jump: if our wall stamps disagree with it,
+        // they do.
+        if (std::abs(sample.t4_ns - sample.t1_ns - rtt.ns) > limits::clock_step_ns) {
+            sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
+        }
     }
-    context_.outlet.emit(sample);
+    emit(context_, sample);
 }
 
 }  // namespace latmon

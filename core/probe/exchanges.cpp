@@ -1,33 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exchanges from slot to sample; see exchanges.hpp.
+// Exchanges from slot to reply; see exchanges.hpp. How an answer becomes a sample is in
+// exchanges_answer.cpp.
 #include "probe/exchanges.hpp"
 
 #include "base/assert.hpp"
 #include "probe/sample_fields.hpp"
+#include "wire/auth.hpp"
 
 #include <algorithm>
 
 namespace latmon {
 
 Exchanges::Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
-                     std::span<Flight> slots) noexcept
+                     std::span<Flight> slots, const DropSource* drop_source) noexcept
     : context_(context),
+      plan_(plan),
       counters_(counters),
+      drop_source_(drop_source),
+      key_(plan.key_index < 0 ? nullptr : &context.keys[static_cast<std::size_t>(plan.key_index)]),
       flights_(slots),
+      ledger_(plan.reflector_mode),
+      path_clock_(plan.drift_ppb),
       timeout_(plan.timeout),
-      series_id_(plan.probe_index),
-      packet_bytes_(plan.size_bytes),
-      ssid_(plan.ssid),
-      protocol_(plan.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP),
-      wants_rtt_(plan.wants_rtt) {}
+      loss_wait_{std::clamp(plan.interval.ns * limits::loss_wait_intervals,
+                            limits::loss_wait_ns_min, limits::loss_wait_ns_max)},
+      protocol_(plan.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP) {}
+
+// -- The path -----------------------------------------------------------------------------------
+
+void Exchanges::on_path_opened() noexcept {
+    finish_held();
+    // The reflector counts anew; what it said about the path before says nothing about this one.
+    if (flights_.next() > 0) {
+        ledger_.settle_without_answer(flights_, flights_.next() - 1, std::nullopt, *this);
+    }
+    ledger_.restart(flights_.next());
+    path_clock_.reset();
+    consecutive_failures_ = 0;
+    drops_seen_ = 0;
+    has_answered_on_path_ = false;
+    has_answered_ = false;  // The order of replies means nothing across paths.
+    has_tx_stamps_ = false;
+    gives_follow_up_ = false;
+    has_peer_epoch_ = false;
+    is_peer_latmon_ = false;
+    is_ssid_zero_ = false;
+    early_follow_up_.reset();
+}
+
+void Exchanges::stop() noexcept {
+    is_stopping_ = true;
+    finish_held();
+    settle_overdue(context_.reactor.clock().now());
+}
+
+void Exchanges::on_path_lost(int error_number) noexcept {
+    for (Flight* flight = flights_.oldest(); flight != nullptr; flight = flights_.oldest()) {
+        if (flight == opened_) break;  // The newest; its own send will tell.
+        refuse(*flight, error_number);
+    }
+}
 
 // -- Sending ------------------------------------------------------------------------------------
 
 SenderPacket Exchanges::open(Instant due) noexcept {
+    return begin(due, true);
+}
+
+SenderPacket Exchanges::open_descriptor() noexcept {
+    return begin(context_.reactor.clock().now(), false);
+}
+
+SenderPacket Exchanges::begin(Instant due, bool is_measuring) noexcept {
     LATMON_ASSERT(opened_ == nullptr);
+    const Flight& former = flights_.next_slot();
+    if (former.state == Flight::State::lost && !former.is_reported) {
+        ledger_.settle_without_answer(flights_, former.sequence, std::nullopt, *this);
+    }
     Flight& flight = flights_.begin();
     flight.due = due;
+    flight.is_measuring = is_measuring;
     opened_ = &flight;
     stamp_now(flight);
     return packet_of(flight);
@@ -45,9 +98,10 @@ void Exchanges::on_sent() noexcept {
         return;
     }
     LATMON_ASSERT(opened_ != nullptr);
+    const Flight& flight = *opened_;
     opened_ = nullptr;
-    counters_.sent.add(1);
-    if (expiry_.heap_index == Timer::not_armed) arm_expiry();
+    if (flight.is_measuring) counters_.sent.add(1);
+    arm_at(expiry_of(flight));
 }
 
 void Exchanges::on_send_failed(int error_number) noexcept {
@@ -60,10 +114,11 @@ void Exchanges::on_send_failed(int error_number) noexcept {
     opened_ = nullptr;
     Sample sample = sample_of(flight, LATMON_STATUS_LOCAL_ERROR);
     flights_.end(flight, Flight::State::lost);
-    counters_.local_error.add(1);
     ++consecutive_failures_;
+    if (!flight.is_measuring) return;
+    counters_.local_error.add(1);
     set_error(sample, error_number);
-    context_.outlet.emit(sample);
+    emit(context_, sample);
 }
 
 void Exchanges::on_slot_without_path(Instant due, int error_number) noexcept {
@@ -72,28 +127,46 @@ void Exchanges::on_slot_without_path(Instant due, int error_number) noexcept {
     const Clock& clock = context_.reactor.clock();
     set_schedule(sample, clock.wall_now(), due, clock.now() - due, clock.now());
     set_error(sample, error_number);
-    context_.outlet.emit(sample);
+    emit(context_, sample);
 }
 
 void Exchanges::stamp_now(Flight& flight) noexcept {
     const Clock& clock = context_.reactor.clock();
     flight.lateness = clock.now() - flight.due;
-    const WallTime wall = clock.wall_now();
-    flight.t1 = to_ntp(wall);
-    flight.sent_raw = clock.raw_now();  // Last: nearest to the send call.
+    const ClockPair pair = read_pair(clock);  // Last: nearest to the send call.
+    flight.sent_raw = pair.raw;
+    flight.wall_minus_raw = pair.wall_minus_raw();
+    flight.uncertainty = pair.uncertainty;
+    flight.t1 =
+        context_.own_clock.encode_time(pair.wall, plan_.timestamp_format == TimestampFormat::ptp);
 }
 
-SenderPacket Exchanges::packet_of(const Flight& flight) const noexcept {
-    return {.sequence = flight.sequence,
-            .t1 = flight.t1,
-            .error_estimate = context_.error_estimate,
-            .ssid = ssid_};
+SenderPacket Exchanges::packet_of(const Flight& flight) noexcept {
+    const bool is_ptp = plan_.timestamp_format == TimestampFormat::ptp;
+    return {
+        .sequence = flight.sequence,
+        .t1 = flight.t1,
+        .error_estimate = context_.own_clock.error_estimate(flight.due + flight.lateness, is_ptp),
+        .ssid = plan_.ssid};
 }
 
 // -- Replies ------------------------------------------------------------------------------------
 
+std::optional<ReflectorPacket> Exchanges::read_reply(
+    std::span<const std::byte> packet) const noexcept {
+    if (key_ == nullptr) return decode_reflector(packet);
+    // Verified before anything in it is believed (RFC 8762 section 4.4).
+    if (!verify_auth(packet, *key_)) {
+        context_.counters.unauthenticated.add(1);
+        return std::nullopt;
+    }
+    return decode_reflector_auth(packet);
+}
+
 void Exchanges::on_reply(std::span<const std::byte> packet, const ReplyPath& path) noexcept {
-    const std::optional<ReflectorPacket> reply = decode_reflector(packet);
+    note_drops(path);
+    if (path.has_kernel_time || path.has_card_time) counters_.stamped_rx.add(1);
+    const std::optional<ReflectorPacket> reply = read_reply(packet);
     if (!reply) {
         counters_.invalid.add(1);
         return;
@@ -106,7 +179,7 @@ void Exchanges::on_reply(std::span<const std::byte> packet, const ReplyPath& pat
         return;
     }
     // The echoed T1 is the nonce that somebody off the path cannot know.
-    if (reply->sender_t1 != flight->t1) {
+    if (reply->sender_t1 != flight->t1 && !plan_.lenient_echo) {
         counters_.invalid.add(1);
         return;
     }
@@ -114,37 +187,55 @@ void Exchanges::on_reply(std::span<const std::byte> packet, const ReplyPath& pat
         on_sent();
         is_sent_proved_ = true;
     }
-    const Duration passed = context_.reactor.arrival().raw - flight->sent_raw;
-    if (flight->state == Flight::State::outstanding && passed > timeout_) expire(*flight);
-    if (flight->state == Flight::State::outstanding) {
-        answer(*flight, *reply, path);
-        return;
+    if (flight->state == Flight::State::outstanding && has_timed_out(*flight, path)) {
+        expire(*flight);
     }
-    const bool is_late = flight->state == Flight::State::lost;
-    (is_late ? counters_.late : counters_.duplicate).add(1);
-    context_.outlet.emit(
-        sample_of(*flight, is_late ? LATMON_STATUS_LATE : LATMON_STATUS_DUPLICATE));
+    if (flight->state == Flight::State::outstanding) {
+        answer(*flight, *reply, packet, path);
+    } else {
+        tell_come_back(*flight, *reply);
+    }
 }
 
-void Exchanges::answer(Flight& flight, const ReflectorPacket& reply,
-                       const ReplyPath& path) noexcept {
-    const bool is_reordered =
-        has_answered_ && static_cast<std::int32_t>(flight.sequence - highest_answered_) < 0;
-    if (!is_reordered) highest_answered_ = flight.sequence;
-    has_answered_ = true;
-    has_answered_on_path_ = true;
-    consecutive_failures_ = 0;
-    flights_.end(flight, Flight::State::answered);
-    counters_.answered.add(1);
-    if (is_reordered) counters_.reordered.add(1);
-
-    Sample sample = sample_of(flight, is_reordered ? LATMON_STATUS_REORDERED : LATMON_STATUS_OK);
+// By the kernel's word on when it arrived, if it has one: that we read it late is not the
+// network's doing.
+bool Exchanges::has_timed_out(const Flight& flight, const ReplyPath& path) const noexcept {
     const LoopStamp& arrival = context_.reactor.arrival();
-    set_stamps(sample, flight.t1, reply, arrival.wall);
-    if (wants_rtt_) set_round_trip(sample, arrival.raw - flight.sent_raw);
-    set_path(sample, reply, path);
-    sample.packet_bytes = path.packet_bytes;
-    context_.outlet.emit(sample);
+    Duration passed = arrival.raw - flight.sent_raw;
+    if (path.has_kernel_time) {
+        const Duration dwell =
+            arrival.wall - context_.reactor.clock().wall_of_kernel(path.kernel_time);
+        if (dwell.ns > 0 && dwell < passed) passed = passed - dwell;
+    }
+    return passed > timeout_;
+}
+
+// A reply to an exchange that has ended.
+void Exchanges::tell_come_back(Flight& flight, const ReflectorPacket& reply) noexcept {
+    if (flight.state == Flight::State::answered) {
+        // A copy that was made on the way there was counted by the reflector; one on the way back
+        // was not.
+        if (reply.sequence != flight.peer_sequence) ledger_.note_extra_reply();
+        if (!flight.is_measuring) return;
+        counters_.duplicate.add(1);
+        emit(context_, sample_of(flight, LATMON_STATUS_DUPLICATE));
+        return;
+    }
+    if (!flight.is_reported) {  // Neither way lost it: it was slow.
+        ledger_.note_extra_reply();
+        flight.is_reported = true;
+        if (flight.is_measuring) emit(context_, sample_of(flight, LATMON_STATUS_LOST));
+    }
+    if (!flight.is_measuring) return;
+    counters_.late.add(1);
+    emit(context_, sample_of(flight, LATMON_STATUS_LATE));
+}
+
+void Exchanges::note_drops(const ReplyPath& path) noexcept {
+    if (!path.has_drops || path.drops == drops_seen_) return;
+    context_.counters.socket_drops.add(path.drops - drops_seen_);
+    context_.reactor.note_overflow();
+    drops_seen_ = path.drops;
 }
 
 void Exchanges::on_refused(const SenderPacket& packet, int error_number) noexcept {
@@ -153,55 +244,105 @@ void Exchanges::on_refused(const SenderPacket& packet, int error_number) noexcep
     if (flight->state == Flight::State::outstanding) refuse(*flight, error_number);
 }
 
-void Exchanges::on_path_lost(int error_number) noexcept {
-    for (Flight* flight = flights_.oldest(); flight != nullptr; flight = flights_.oldest()) {
-        if (flight == opened_) break;  // The newest; its own send will tell.
-        refuse(*flight, error_number);
-    }
-}
-
 void Exchanges::refuse(Flight& flight, int error_number) noexcept {
     flights_.end(flight, Flight::State::lost);
-    counters_.unreachable.add(1);
     ++consecutive_failures_;
+    if (!flight.is_measuring) return;
+    counters_.unreachable.add(1);
     Sample sample = sample_of(flight, LATMON_STATUS_UNREACHABLE);
     set_error(sample, error_number);
-    context_.outlet.emit(sample);
+    emit(context_, sample);
 }
 
 // -- Running out of time ------------------------------------------------------------------------
 
-void Exchanges::arm_expiry() noexcept {
-    const Flight* const oldest = flights_.oldest();
-    // One that has not left yet does not run out of time; on_sent() arms the timer for it.
-    if (oldest == nullptr || oldest == opened_) return;
-    context_.reactor.timers().arm(expiry_, oldest->due + oldest->lateness + timeout_);
+void Exchanges::arm_at(Instant deadline) noexcept {
+    const bool is_armed = timer_.heap_index != Timer::not_armed;
+    if (!is_armed || deadline < timer_.deadline) {
+        context_.reactor.timers().arm(timer_, deadline);
+    }
 }
 
-void Exchanges::on_expiry(Instant now) noexcept {
+void Exchanges::arm_timer() noexcept {
+    // One that has not left yet does not run out of time; on_sent() arms the timer for it.
+    const Flight* const oldest = flights_.oldest();
+    if (oldest != nullptr && oldest != opened_) arm_at(expiry_of(*oldest));
+    if (held_) arm_at(held_->answer.wait_until);
+    const Flight* const unreported = ledger_.oldest_unreported(flights_);
+    if (unreported != nullptr) arm_at(expiry_of(*unreported) + loss_wait_);
+}
+
+void Exchanges::on_timer(Instant now) noexcept {
     for (Flight* oldest = flights_.oldest(); oldest != nullptr; oldest = flights_.oldest()) {
-        if (oldest == opened_ || oldest->due + oldest->lateness + timeout_ > now) break;
+        if (oldest == opened_ || expiry_of(*oldest) > now) break;
         expire(*oldest);
     }
-    arm_expiry();
+    if (held_ && held_->answer.wait_until <= now) finish_held();
+    settle_overdue(now);
+    arm_timer();
 }
 
 void Exchanges::expire(Flight& flight) noexcept {
     flights_.end(flight, Flight::State::lost);
-    counters_.lost.add(1);
+    flight.is_reported = false;
+    if (flight.is_measuring) counters_.lost.add(1);
     ++consecutive_failures_;
-    context_.outlet.emit(sample_of(flight, LATMON_STATUS_LOST));
+}
+
+// Tells losses that have waited long enough for an answer to enclose them.
+void Exchanges::settle_overdue(Instant now) noexcept {
+    ledger_.settle(flights_, *this);
+    const Flight* overdue = nullptr;
+    Flight* const oldest = ledger_.oldest_unreported(flights_);
+    if (oldest == nullptr) return;
+    for (std::uint32_t sequence = oldest->sequence; sequence != flights_.next(); ++sequence) {
+        const Flight* const flight = flights_.find(sequence);
+        if (flight == nullptr || flight->state == Flight::State::outstanding) break;
+        const bool is_due = is_stopping_ || expiry_of(*flight) + loss_wait_ <= now;
+        if (!is_due) break;
+        if (!flight->is_reported) overdue = flight;
+    }
+    if (overdue == nullptr) return;
+    const std::optional<std::uint32_t> drops =
+        drop_source_ == nullptr ? std::nullopt : drop_source_->receive_drops();
+    ledger_.settle_without_answer(flights_, overdue->sequence, drops, *this);
+}
+
+void Exchanges::on_loss(Flight& flight, LossAddress address) noexcept {
+    if (!flight.is_measuring) return;
+    latmon_status_t status = LATMON_STATUS_LOST;
+    switch (address) {
+        case LossAddress::unknown:
+            break;
+        case LossAddress::forward:
+            status = LATMON_STATUS_LOST_FORWARD;
+            counters_.lost_forward.add(1);
+            break;
+        case LossAddress::reverse:
+            status = LATMON_STATUS_LOST_REVERSE;
+            counters_.lost_reverse.add(1);
+            break;
+        case LossAddress::local_tx:
+            status = LATMON_STATUS_LOST_LOCAL_TX;
+            counters_.lost_local_tx.add(1);
+            break;
+        case LossAddress::local_rx:
+            status = LATMON_STATUS_LOST_LOCAL_RX;
+            counters_.lost_local_rx.add(1);
+            break;
+    }
+    emit(context_, sample_of(flight, status));
 }
 
 // -- Samples ------------------------------------------------------------------------------------
 
 Sample Exchanges::blank_sample(latmon_status_t status) const noexcept {
     Sample sample = make_sample(LATMON_KIND_EXCHANGE, status, protocol_);
-    sample.series_id = series_id_;
+    sample.series_id = plan_.probe_index;
     sample.core = context_.core_index;
-    sample.packet_bytes = packet_bytes_;
+    sample.packet_bytes = plan_.size_bytes;
     sample.time_ns = context_.reactor.clock().wall_now().ns;
-    set_peer_fields(sample, peer_, ssid_);
+    set_peer_fields(sample, peer_, plan_.ssid);
     return sample;
 }
 
@@ -211,8 +352,9 @@ Sample Exchanges::sample_of(const Flight& flight, latmon_status_t status) const 
     set_schedule(sample, WallTime{sample.time_ns}, flight.due, flight.lateness, clock.now());
     sample.valid |= LATMON_HAS_SEQUENCE | LATMON_HAS_T1;
     sample.sequence = flight.sequence;
-    sample.t1_ns = from_ntp(flight.t1, WallTime{sample.time_ns}).ns;
-    sample.t1_stamp = LATMON_STAMP_USER;
+    const bool has_kernel = flight.t1_source != StampSource::none;
+    sample.t1_ns = has_kernel ? flight.t1_kernel.ns : flight.t1_user().ns;
+    sample.t1_stamp = has_kernel ? LATMON_STAMP_KERNEL : LATMON_STAMP_USER;
     sample.blame = blame_since(context_, flight.sent_raw, flight.lateness);
     return sample;
 }

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The book of one probe's exchanges, whatever carries them: it numbers what is sent, matches what
-// comes back, lets time run out, and turns each outcome into counters and a sample. A UDP probe and
-// a TCP probe each own one and add the transport. Used on one core-thread; allocates nothing.
+// comes back, lets time run out, finds out where losses fell, and turns each outcome into counters
+// and a sample. A UDP probe and a TCP probe each own one and add the transport. Used on one
+// core-thread; allocates nothing.
+//
+// Two kinds of samples wait a little: an answer for the exact T3, which comes with the next reply,
+// and a loss for the next answer, which says on which way it fell.
 #pragma once
 
+#include "probe/answer.hpp"
+#include "probe/loss_ledger.hpp"
 #include "probe/probe.hpp"
 #include "wire/stamp.hpp"
+#include "wire/tlv_reply.hpp"
 
 namespace latmon {
 
@@ -16,16 +23,36 @@ struct ReplyPath {
     std::uint8_t ttl = 0;  // 0: unknown.
     std::uint8_t traffic_class = 0;
     bool has_traffic_class = false;
+    bool has_kernel_time = false;  // `kernel_time`: when the kernel took it from the driver, by
+    bool has_card_time = false;    // CLOCK_REALTIME; `card_time`: when the card saw it, by its own.
+    bool has_drops = false;        // `drops`: Datagram::drops.
+    WallTime kernel_time;
+    WallTime card_time;
+    std::uint32_t drops = 0;
 };
 
-class Exchanges {
+class Exchanges final : private LossLedger::User {
 public:
+    // The socket's own count of datagrams that its receive buffer had no room for; asked for when
+    // losses cannot wait for an answer.
+    class DropSource {
+    public:
+        [[nodiscard]] virtual std::optional<std::uint32_t> receive_drops() const noexcept = 0;
+
+    protected:
+        ~DropSource() = default;
+    };
+
+    // `drop_source` may be null: a stream drops nothing.
     Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
-              std::span<Flight> slots) noexcept;
+              std::span<Flight> slots, const DropSource* drop_source) noexcept;
 
     // Opens the exchange of the slot that was due at `due`; its T1 is now. Returns what goes onto
     // the wire. Exactly one of on_sent() and on_send_failed() must follow before the next open().
     [[nodiscard]] SenderPacket open(Instant due) noexcept;
+    // The same for a packet that carries our descriptor: it takes its place in the sequence, but is
+    // neither a sample nor counted as a probe.
+    [[nodiscard]] SenderPacket open_descriptor() noexcept;
     // Takes T1 anew for the exchange just opened, which is to be sent a second time.
     [[nodiscard]] SenderPacket reopen_last() noexcept;
     void on_sent() noexcept;
@@ -34,7 +61,10 @@ public:
     // A slot came that could not even be opened: there is no path, for this reason.
     void on_slot_without_path(Instant due, int error_number) noexcept;
 
-    // A packet came back; arrival() of the reactor is when.
+    // When the probe with this sequence number left, or was acknowledged.
+    void on_tx_stamp(std::uint32_t sequence, const TxStamp& stamp) noexcept;
+
+    // A packet came back, whole or at least with all of its TLVs; arrival() of the reactor is when.
     void on_reply(std::span<const std::byte> packet, const ReplyPath& path) noexcept;
 
     // Whether an exchange was opened and its outcome is still to come.
@@ -47,48 +77,98 @@ public:
     void on_path_lost(int error_number) noexcept;
 
     [[nodiscard]] std::uint32_t in_flight() const noexcept { return flights_.outstanding(); }
+    // Sending has stopped: nothing waits for what comes later.
+    void stop() noexcept;
     // A path to the target was opened, the first time or anew.
-    void on_path_opened() noexcept {
-        consecutive_failures_ = 0;
-        has_answered_on_path_ = false;
-        has_answered_ = false;  // The order of replies means nothing across paths.
-    }
+    void on_path_opened() noexcept;
     // Losses, refusals and failures to send since the last answer or since the path was opened.
     [[nodiscard]] std::uint32_t consecutive_failures() const noexcept {
         return consecutive_failures_;
     }
     [[nodiscard]] bool has_answered_on_path() const noexcept { return has_answered_on_path_; }
+    // The reflector of this path answered a TLV that only latmon knows.
+    [[nodiscard]] bool is_peer_latmon() const noexcept { return is_peer_latmon_; }
+    // The reflector of this path gives our session id back as 0.
+    [[nodiscard]] bool is_ssid_zero() const noexcept { return is_ssid_zero_; }
+    // The number of the next exchange.
+    [[nodiscard]] std::uint32_t next_sequence() const noexcept { return flights_.next(); }
     // The other end, for samples.
     void set_peer(const Endpoint& peer) noexcept { peer_ = peer; }
 
 private:
-    void on_expiry(Instant now) noexcept;
-    void arm_expiry() noexcept;
+    // An answer whose sample is not complete yet.
+    struct Held {
+        Answer answer;
+        std::uint32_t sequence = 0;
+        std::uint32_t peer_sequence = 0;
+        bool is_ptp = false;
+    };
+
+    void on_loss(Flight& flight, LossAddress address) noexcept override;
+    void on_timer(Instant now) noexcept;
+    void arm_at(Instant deadline) noexcept;
+    void arm_timer() noexcept;
+    void settle_overdue(Instant now) noexcept;
     void expire(Flight& flight) noexcept;
-    void answer(Flight& flight, const ReflectorPacket& reply, const ReplyPath& path) noexcept;
+    void tell_come_back(Flight& flight, const ReflectorPacket& reply) noexcept;
+    [[nodiscard]] bool has_timed_out(const Flight& flight, const ReplyPath& path) const noexcept;
+    [[nodiscard]] std::optional<ReflectorPacket> read_reply(
+        std::span<const std::byte> packet) const noexcept;
+    void answer(Flight& flight, const ReflectorPacket& reply, std::span<const std::byte> packet,
+                const ReplyPath& path) noexcept;
+    [[nodiscard]] bool note_order(const Flight& flight) noexcept;
+    void note_peer(const ReflectorPacket& reply, const ReplyTlvs& tlvs) noexcept;
+    void note_drops(const ReplyPath& path) noexcept;
+    [[nodiscard]] Answer make_answer(const Flight& flight, const ReflectorPacket& reply,
+                                     const ReplyTlvs& tlvs, const ReplyPath& path) noexcept;
+    void hold_or_finish(Held& held) noexcept;
+    void apply_follow_up(Held& held, const FollowUp& follow_up) const noexcept;
+    void take_follow_up(const std::optional<FollowUp>& follow_up, bool is_ptp) noexcept;
+    void finish_held() noexcept;
+    void finish(Answer& answer) noexcept;
+    void report_clock(const Answer& answer) noexcept;
+    void check_own_clock() noexcept;
     void refuse(Flight& flight, int error_number) noexcept;
+    [[nodiscard]] SenderPacket begin(Instant due, bool is_measuring) noexcept;
     void stamp_now(Flight& flight) noexcept;
-    [[nodiscard]] SenderPacket packet_of(const Flight& flight) const noexcept;
+    [[nodiscard]] SenderPacket packet_of(const Flight& flight) noexcept;
+    [[nodiscard]] Instant expiry_of(const Flight& flight) const noexcept {
+        return flight.due + flight.lateness + timeout_;
+    }
     [[nodiscard]] Sample sample_of(const Flight& flight, latmon_status_t status) const noexcept;
     [[nodiscard]] Sample blank_sample(latmon_status_t status) const noexcept;
 
     CoreContext& context_;
+    const ProbePlan& plan_;
     ProbeCounters& counters_;
+    const DropSource* drop_source_;
+    const HmacKey* key_;
     InFlight flights_;
-    MethodTimer<&Exchanges::on_expiry> expiry_{*this, false};
+    LossLedger ledger_;
+    PathClock path_clock_;
+    MethodTimer<&Exchanges::on_timer> timer_{*this, false};
     Duration timeout_;
+    Duration loss_wait_;
     Endpoint peer_;
     Flight* opened_ = nullptr;  // Between open() and its outcome.
-    std::uint32_t series_id_;
-    std::uint32_t packet_bytes_;
+    std::optional<Held> held_;
+    std::optional<FollowUp> early_follow_up_;  // Of a reply that has not come yet.
+    Instant next_clock_report_{};
+    std::uint64_t own_steps_seen_ = 0;
     std::uint32_t highest_answered_ = 0;
     std::uint32_t consecutive_failures_ = 0;
-    std::uint16_t ssid_;
+    std::uint32_t peer_epoch_ = 0;
+    std::uint32_t drops_seen_ = 0;
     latmon_protocol_t protocol_;
-    bool wants_rtt_;
     bool has_answered_ = false;
     bool has_answered_on_path_ = false;
-    bool is_sent_proved_ = false;  // on_sent() is still to come for an exchange already answered.
+    bool is_sent_proved_ = false;   // on_sent() is still to come for an exchange already answered.
+    bool has_tx_stamps_ = false;    // Seen on this path: an exchange without one waits for it.
+    bool gives_follow_up_ = false;  // Seen on this path.
+    bool has_peer_epoch_ = false;
+    bool is_peer_latmon_ = false;
+    bool is_ssid_zero_ = false;
+    bool is_stopping_ = false;
 };
 
 }  // namespace latmon

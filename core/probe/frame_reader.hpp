@@ -36,9 +36,9 @@ public:
     }
 
     [[nodiscard]] const FrameHeader& header() const noexcept { return header_; }
-    // The first octets of the PDU, at most stamp_base_bytes.
+    // The first octets of the PDU: all of it, or head_bytes_max.
     [[nodiscard]] std::span<const std::byte> head() const noexcept {
-        return std::span(item_).subspan<frame_header_bytes, limits::stamp_base_bytes>();
+        return std::span(item_).subspan(frame_header_bytes, head_bytes());
     }
 
 private:
@@ -65,22 +65,34 @@ private:
     }
 
     [[nodiscard]] Outcome read_frame(std::span<const std::byte>& data) noexcept {
-        constexpr std::size_t head_bytes = frame_header_bytes + limits::stamp_base_bytes;
-        if (!fill(data, head_bytes)) return Outcome::needs_more;
-        const std::optional<FrameHeader> header =
-            decode_frame_header(std::span(item_).first<frame_header_bytes>());
-        if (!header) return Outcome::broken;
-        header_ = *header;
-        skip_bytes_ = header_.pdu_bytes - limits::stamp_base_bytes;
+        if (!has_header_) {
+            if (!fill(data, frame_header_bytes)) return Outcome::needs_more;
+            const std::optional<FrameHeader> header =
+                decode_frame_header(std::span(item_).first<frame_header_bytes>());
+            if (!header) return Outcome::broken;
+            header_ = *header;
+            has_header_ = true;
+        }
+        if (!fill(data, frame_header_bytes + head_bytes())) return Outcome::needs_more;
+        has_header_ = false;
+        skip_bytes_ = header_.pdu_bytes - static_cast<std::uint32_t>(head_bytes());
         is_frame_ready_ = true;
         return Outcome::frame;
     }
 
-    std::array<std::byte, frame_header_bytes + limits::stamp_base_bytes> item_{};
+    // Base packet and TLVs, sealed, with room to spare; what is behind is padding.
+    static constexpr std::size_t head_bytes_max = 320;
+
+    [[nodiscard]] std::size_t head_bytes() const noexcept {
+        return std::min<std::size_t>(header_.pdu_bytes, head_bytes_max);
+    }
+
+    std::array<std::byte, frame_header_bytes + head_bytes_max> item_{};
     std::size_t filled_ = 0;
     FrameHeader header_;
     std::uint32_t skip_bytes_ = 0;
     bool has_preface_ = false;
+    bool has_header_ = false;      // Of the frame under way.
     bool is_frame_ready_ = false;  // Its head is in item_, its rest is being skipped.
 };
 

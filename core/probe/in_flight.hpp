@@ -15,6 +15,7 @@
 
 #include "base/assert.hpp"
 #include "base/time.hpp"
+#include "reactor/stamp.hpp"
 #include "wire/timestamp.hpp"
 
 #include <bit>
@@ -28,10 +29,25 @@ struct Flight {
 
     std::uint32_t sequence = 0;
     State state = State::empty;
-    Instant due;          // The slot it was sent for, jitter included.
-    Duration lateness;    // Sent so much after `due`: our own error.
-    RawInstant sent_raw;  // What an RTT is counted from.
-    WireTime t1;          // As it stands in the packet; a reply must echo it.
+    StampSource t1_source = StampSource::none;  // Who took `t1_kernel`; none: nobody, so far.
+    bool is_reported = true;   // Its outcome is told; false: a loss whose address is sought.
+    bool is_measuring = true;  // False: it carries our descriptor, and is no sample.
+    bool has_t1_card = false;
+    Instant due;                      // The slot it was sent for, jitter included.
+    Duration lateness;                // Sent so much after `due`: our own error.
+    RawInstant sent_raw;              // User space's T1 on the steady clock.
+    Duration wall_minus_raw;          // Of our clocks at that time,
+    Duration uncertainty;             // right within so much.
+    WireTime t1;                      // As it stands in the packet; a reply must echo it.
+    WallTime t1_kernel;               // The kernel's T1, as our wall clock showed it.
+    WallTime t1_card;                 // The card's T1, by its own clock.
+    std::uint32_t drops = 0;          // Of our receive buffer before its answer came.
+    std::uint32_t peer_sequence = 0;  // The reflector's own, once answered.
+
+    // User space's T1 by the wall clock.
+    [[nodiscard]] WallTime t1_user() const noexcept {
+        return WallTime{sent_raw.ns + wall_minus_raw.ns};
+    }
 };
 
 class InFlight {
@@ -77,6 +93,9 @@ public:
             ++oldest_;
         return &slot(oldest_);
     }
+
+    // The slot that the next begin() takes over; its flight may still be of interest.
+    [[nodiscard]] Flight& next_slot() noexcept { return slot(next_); }
 
     // True if this number was sent, so long ago that its flight is forgotten. A number "ahead" of
     // next by less than half the space was never sent.

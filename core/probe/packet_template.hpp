@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The octets of a probe that are its own: frame header (TCP only), STAMP base packet and the header
-// of the padding TLV. The padding itself is the core's shared zeros, so that a target with large
-// packets costs no memory. Owned by one probe.
+// The octets of a probe that are its own: frame header (TCP only), STAMP base packet and TLVs. The
+// padding is the core's shared zeros, so that a target with large packets costs no memory. Owned by
+// one probe; used on its core-thread.
 //
-//   frame header 4 | base packet 44 | Extra Padding TLV header 0..4 |   zeros ...
-//   <- TCP only -> <------------------ own ------------------------> <- shared ->
+//   frame header 4 | base packet 44 or 112 | TLVs, header of Extra Padding |   zeros ...
+//   <- TCP only -> <--------------------- own ----------------------------> <- shared ->
 #pragma once
 
+#include "config/plan.hpp"
 #include "reactor/message.hpp"
-#include "wire/frame.hpp"
+#include "wire/hmac.hpp"
 #include "wire/stamp.hpp"
+#include "wire/tlv_request.hpp"
 
 #include <array>
 #include <cstddef>
@@ -18,36 +20,51 @@
 
 namespace latmon {
 
+// What differs from packet to packet beside the base packet's own fields.
+struct ProbeExtras {
+    std::uint32_t clock_epoch = 0;
+    std::uint32_t sent_count = 0;  // Probes of this session, this one included.
+    bool is_synchronized = false;
+};
+
 class PacketTemplate {
 public:
-    // `packet_bytes` of PDU, in [44, probe_bytes_max]; `zeros` are at least as many.
-    PacketTemplate(std::uint32_t packet_bytes, bool is_framed,
-                   std::span<const std::byte> zeros) noexcept {
-        const std::uint32_t start = is_framed ? frame_header_bytes : 0;
-        if (is_framed) {
-            encode_frame_header(
-                {.pdu_bytes = static_cast<std::uint16_t>(packet_bytes), .type = FrameType::probe},
-                std::span(own_).first<frame_header_bytes>());
-        }
-        base_ = std::span(own_).subspan(start).first<limits::stamp_base_bytes>();
-        const std::span<std::byte, tlv_header_bytes> tlv =
-            std::span(own_).subspan(start + limits::stamp_base_bytes).first<tlv_header_bytes>();
-        const std::uint32_t tlv_bytes = encode_padding_header(packet_bytes, tlv);
-        const std::uint32_t own_bytes = start + limits::stamp_base_bytes + tlv_bytes;
-        const std::uint32_t all_bytes = start + packet_bytes;
-        message_.set_payload(std::span(own_).first(own_bytes), zeros.first(all_bytes - own_bytes));
-    }
+    // `zeros` are at least as many as the packet has octets; `key` is null in the unauthenticated
+    // mode, and otherwise outlives this.
+    PacketTemplate(const ProbePlan& plan, std::span<const std::byte> zeros,
+                   const HmacKey* key) noexcept;
     PacketTemplate(const PacketTemplate&) = delete;
     PacketTemplate& operator=(const PacketTemplate&) = delete;
 
-    // Writes the base packet; the rest stays. Not while a send of it is under way.
-    void write(const SenderPacket& packet) noexcept { encode_sender(packet, *base_); }
+    // Writes base packet and TLVs. Not while a send of it is under way.
+    void write(const SenderPacket& packet, const ProbeExtras& extras) noexcept;
+    // From now on the base packet of RFC 8762 alone, as long as before: no session id, no TLVs.
+    void reduce_to_base() noexcept;
+
+    // The key of the transmit stamp of the next send: see Message::set_key().
+    void set_key(std::uint32_t key) noexcept { message_.set_key(key); }
 
     [[nodiscard]] const Message& message() const noexcept { return message_; }
+    [[nodiscard]] std::uint32_t base_bytes() const noexcept { return base_bytes_; }
+    [[nodiscard]] const TlvLayout& tlvs() const noexcept { return layout_; }
 
 private:
-    std::array<std::byte, frame_header_bytes + limits::stamp_base_bytes + tlv_header_bytes> own_{};
-    std::optional<StampBase> base_;
+    // Frame header, the larger base packet, and all TLVs that there are, sealed: 148 octets and the
+    // header of the padding.
+    static constexpr std::size_t own_bytes_max = 320;
+
+    void lay_out(TlvSet wanted) noexcept;
+
+    std::array<std::byte, own_bytes_max> own_{};
+    std::span<const std::byte> zeros_;
+    const HmacKey* key_;
+    TlvLayout layout_;
+    std::uint32_t packet_bytes_;
+    std::uint32_t start_;  // Of the base packet, in own_.
+    std::uint32_t base_bytes_;
+    std::uint8_t dscp_;
+    bool is_plain_;            // TWAMP-Light: no session id, no TLVs.
+    bool is_reduced_ = false;  // The same in STAMP, for a reflector that knows neither.
     Message message_;
 };
 

@@ -7,10 +7,13 @@
 #include "base/address.hpp"
 #include "clock/wall_watch.hpp"
 #include "config/plan.hpp"
+#include "probe/core_counters.hpp"
 #include "probe/in_flight.hpp"
+#include "probe/own_clock.hpp"
 #include "probe/probe_counters.hpp"
 #include "reactor/reactor.hpp"
 #include "sample/outlet.hpp"
+#include "wire/hmac.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,9 +28,30 @@ struct CoreContext {
     WallWatch& wall_watch;
     std::span<const std::byte> zeros;  // probe_bytes_max octets: the padding of every packet.
     std::uint16_t core_index = 0;
-    std::uint16_t error_estimate = 0;  // Of this host's clock, encoded as on the wire.
-    std::uint64_t boot_nonce = 0;      // Random per process.
+    std::uint64_t boot_nonce = 0;  // Random per process.
+    OwnClock own_clock{};          // What we say about our wall clock.
+    CoreCounters counters{};
+    std::span<const HmacKey> keys{};  // Index: as in Plan::key_files.
+    bool uses_kernel_stamps = false;  // Sockets are asked for stamps.
+    bool uses_hardware_stamps = false;
+    std::uint32_t probe_receive_buffer_bytes = 0;  // SO_RCVBUF of probes' sockets; 0: the kernel's.
+    [[nodiscard]] std::uint32_t clock_epoch() const noexcept { return wall_watch.epoch(); }
+    std::uint32_t first_clock_series = 0;  // Series of path clocks: see clock_series.hpp.
 };
+
+// The key of a probe's authenticated mode, or null.
+[[nodiscard]] inline const HmacKey* key_of(const CoreContext& context,
+                                           const ProbePlan& plan) noexcept {
+    return plan.key_index < 0 ? nullptr : &context.keys[static_cast<std::size_t>(plan.key_index)];
+}
+
+// Gives a sample to every exporter, and counts what it is tainted by. [core-thread]
+inline void emit(CoreContext& context, const Sample& sample) noexcept {
+    for (std::size_t bit = 0; bit < blame_names.size(); ++bit) {
+        if ((sample.blame >> bit & 1U) != 0) context.counters.tainted[bit].add(1);
+    }
+    context.outlet.emit(sample);
+}
 
 class Probe {
 public:

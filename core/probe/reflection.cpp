@@ -5,28 +5,112 @@
 
 #include "base/assert.hpp"
 #include "probe/sample_fields.hpp"
-#include "wire/stamp.hpp"
+#include "wire/auth.hpp"
+#include "wire/tlv_reflect.hpp"
 
 namespace latmon {
 namespace {
 
+// A packet that waited for longer than this in our own socket was stamped by another clock than the
+// one that reads it now: it was stepped.
+constexpr Duration dwell_max = Duration::from_s(10);
+
+std::uint8_t sync_source_of(ClockSource source) noexcept {
+    switch (source) {
+        case ClockSource::kernel:
+        case ClockSource::chrony:
+            return sync_source::ntp;
+        case ClockSource::operator_:
+            return sync_source::ptp;
+        case ClockSource::none:
+            break;
+    }
+    return sync_source::free_running;
+}
+
+TimestampInfo timestamp_info(const CoreContext& context) noexcept {
+    const bool is_synchronized =
+        context.own_clock.state().is_synchronized_at(context.reactor.arrival().now);
+    const std::uint8_t source = is_synchronized ? sync_source_of(context.own_clock.state().source)
+                                                : sync_source::free_running;
+    return {.sync_source_in = source,
+            .method_in = stamp_method::software,
+            .sync_source_out = source,
+            .method_out = stamp_method::software};
+}
+
+ExchangeInfo exchange_info(const CoreContext& context, const ReflectorConfig& policy,
+                           const ReplyDraft& draft) noexcept {
+    const Instant now = context.reactor.arrival().now;
+    unsigned flags = 0;
+    if (policy.is_stateful) flags |= exchange_flags::stateful;
+    if (draft.is_t2_kernel) flags |= exchange_flags::t2_kernel;
+    if (context.own_clock.state().is_synchronized_at(now)) flags |= exchange_flags::synchronized;
+    return {.flags = static_cast<std::uint8_t>(flags),
+            .peer_rx_ns = saturate_ns(draft.dwell),
+            .clock_epoch = context.clock_epoch()};
+}
+
+void take_t2(const CoreContext& context, const Reflection& reflection, ReplyDraft& draft) noexcept {
+    const WallTime read = context.reactor.arrival().wall;
+    draft.t2 = read;
+    if (!reflection.has_kernel_time) return;
+    const WallTime kernel = context.reactor.clock().wall_of_kernel(reflection.kernel_time);
+    const Duration dwell = read - kernel;
+    if (dwell.ns < 0 || dwell > dwell_max) return;
+    draft.t2 = kernel;
+    draft.dwell = dwell;
+    draft.is_t2_kernel = true;
+}
+
+// Answers the TLVs; returns the traffic class that the reply is to have.
+std::uint8_t answer_tlvs(const CoreContext& context, const ReflectorConfig& policy,
+                         const Reflection& reflection, const ReplyDraft& draft,
+                         std::span<std::byte> tlvs) noexcept {
+    const auto came_with = static_cast<std::uint8_t>(reflection.traffic_class & 0xfcU);
+    if (tlvs.size() < tlv_header_bytes) return came_with;
+    const SessionFacts session{.received_count = reflection.sequence + 1,
+                               .sent_count = reflection.sequence,
+                               .previous = reflection.previous};
+    const LocationFacts location{.source = reflection.source,
+                                 .destination = reflection.destination,
+                                 .is_told = policy.fills_location};
+    ReflectorFacts facts{.seal = {.sequence = draft.request.sequence,
+                                  .key = reflection.key,
+                                  .is_required = reflection.key != nullptr},
+                         .reply_sequence = draft.sequence,
+                         .timestamp_info = timestamp_info(context),
+                         .traffic_class = std::nullopt,
+                         .allowed_dscps = policy.dscp_allow,
+                         .session = policy.is_stateful ? &session : nullptr,
+                         .location = &location,
+                         .exchange = exchange_info(context, policy, draft)};
+    if (reflection.has_traffic_class) facts.traffic_class = reflection.traffic_class;
+    const TlvOutcome outcome = reflect_tlvs(tlvs, facts);
+    return outcome.reply_dscp ? static_cast<std::uint8_t>(*outcome.reply_dscp << 2U) : came_with;
+}
+
 Sample reflection_sample(const CoreContext& context, const Reflection& reflection,
-                         const SenderPacket& request, WallTime t2, WallTime t3) noexcept {
+                         const ReplyDraft& draft, WallTime t3) noexcept {
     Sample sample = make_sample(LATMON_KIND_REFLECTION, LATMON_STATUS_OK, reflection.protocol);
     sample.series_id = reflection.series_id;
     sample.core = context.core_index;
     sample.time_ns = t3.ns;
-    sample.sequence = request.sequence;
-    sample.peer_sequence = reflection.sequence;
-    sample.turnaround_ns = (t3 - t2).ns;
-    sample.t2_ns = t2.ns;
+    sample.sequence = draft.request.sequence;
+    sample.peer_sequence = draft.sequence;
+    sample.turnaround_ns = (t3 - draft.t2).ns;
+    sample.t2_ns = draft.t2.ns;
     sample.t3_ns = t3.ns;
-    sample.t2_stamp = LATMON_STAMP_USER;
+    sample.t2_stamp = draft.is_t2_kernel ? LATMON_STAMP_KERNEL : LATMON_STAMP_USER;
     sample.t3_stamp = LATMON_STAMP_USER;
     sample.valid = LATMON_HAS_SEQUENCE | LATMON_HAS_PEER_SEQUENCE | LATMON_HAS_TURNAROUND |
                    LATMON_HAS_T2 | LATMON_HAS_T3;
-    if (!decode_error_estimate(request.error_estimate).is_ptp) {
-        sample.t1_ns = from_ntp(request.t1, t2).ns;
+    if (draft.is_t2_kernel) {
+        sample.local_rx_ns = draft.dwell.ns;
+        sample.valid |= LATMON_HAS_LOCAL_RX;
+    }
+    if (!decode_error_estimate(draft.request.error_estimate).is_ptp) {
+        sample.t1_ns = from_ntp(draft.request.t1, draft.t2).ns;
         sample.t1_stamp = LATMON_STAMP_PEER;
         sample.valid |= LATMON_HAS_T1;
     }
@@ -38,32 +122,57 @@ Sample reflection_sample(const CoreContext& context, const Reflection& reflectio
         sample.dscp_fwd = static_cast<std::uint8_t>(reflection.traffic_class >> 2U);
         sample.valid |= LATMON_HAS_DSCP_FWD;
     }
-    set_peer_fields(sample, reflection.source, request.ssid);
+    set_peer_fields(sample, reflection.source, draft.request.ssid);
     return sample;
 }
 
 }  // namespace
 
-void reflect_packet(CoreContext& context, const Reflection& reflection,
-                    std::span<std::byte> packet) noexcept {
-    LATMON_ASSERT(packet.size() >= limits::stamp_base_bytes);
-    const std::optional<SenderPacket> request = decode_sender(packet);
-    LATMON_ASSERT(request.has_value());
-    const LoopStamp& arrival = context.reactor.arrival();
-    reflect_tlvs(packet.subspan(limits::stamp_base_bytes));
+std::size_t base_bytes_of(const HmacKey* key) noexcept {
+    return key == nullptr ? limits::stamp_base_bytes : stamp_auth_base_bytes;
+}
 
+ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
+                       const Reflection& reflection, std::span<std::byte> packet) noexcept {
+    const std::size_t base_bytes = base_bytes_of(reflection.key);
+    LATMON_ASSERT(packet.size() >= base_bytes);
+    const std::optional<SenderPacket> request =
+        reflection.key == nullptr ? decode_sender(packet) : decode_sender_auth(packet);
+    LATMON_ASSERT(request.has_value());
+    ReplyDraft draft;
+    draft.request = *request;
+    draft.is_ptp =
+        policy.timestamp_format == TimestampFormat::ptp && context.own_clock.state().has_tai_offset;
+    // A stateless reflector has no number of its own (RFC 8762 section 4.3.1).
+    draft.sequence = policy.is_stateful ? reflection.sequence : request->sequence;
+    take_t2(context, reflection, draft);
+    draft.traffic_class =
+        answer_tlvs(context, policy, reflection, draft, packet.subspan(base_bytes));
+    return draft;
+}
+
+WallTime seal_reply(CoreContext& context, const Reflection& reflection, const ReplyDraft& draft,
+                    std::span<std::byte> packet) noexcept {
+    const LoopStamp& arrival = context.reactor.arrival();
+    ReflectorPacket reply{
+        .sequence = draft.sequence,
+        .t3 = {},
+        .error_estimate = context.own_clock.error_estimate(arrival.now, draft.is_ptp),
+        .ssid = draft.request.ssid,
+        .t2 = context.own_clock.encode_time(draft.t2, draft.is_ptp),
+        .sender_sequence = draft.request.sequence,
+        .sender_t1 = draft.request.t1,
+        .sender_error_estimate = draft.request.error_estimate,
+        .sender_ttl = reflection.ttl};
     const WallTime t3 = arrival.wall + (context.reactor.clock().raw_now() - arrival.raw);
-    encode_reflector({.sequence = reflection.sequence,
-                      .t3 = to_ntp(t3),
-                      .error_estimate = context.error_estimate,
-                      .ssid = request->ssid,
-                      .t2 = to_ntp(arrival.wall),
-                      .sender_sequence = request->sequence,
-                      .sender_t1 = request->t1,
-                      .sender_error_estimate = request->error_estimate,
-                      .sender_ttl = reflection.ttl},
-                     packet.first<limits::stamp_base_bytes>());
-    context.outlet.emit(reflection_sample(context, reflection, *request, arrival.wall, t3));
+    reply.t3 = context.own_clock.encode_time(t3, draft.is_ptp);
+    if (reflection.key == nullptr) {
+        encode_reflector(reply, packet.first<limits::stamp_base_bytes>());
+    } else {
+        encode_reflector_auth(reply, *reflection.key, packet.first<stamp_auth_base_bytes>());
+    }
+    emit(context, reflection_sample(context, reflection, draft, t3));
+    return t3;
 }
 
 }  // namespace latmon

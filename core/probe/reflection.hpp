@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Turns a probe of somebody else's into its reply, in place, and into a sample: what the UDP and
-// the TCP reflector have in common. Used on one core-thread; allocates nothing.
+// the TCP reflector have in common. In two steps, so that T3 is taken after everything else. Used
+// on one core-thread; allocates nothing.
 #pragma once
 
+#include "config/config.hpp"
 #include "probe/probe.hpp"
+#include "wire/stamp.hpp"
+#include "wire/tlv_values.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 namespace latmon {
@@ -15,18 +20,44 @@ namespace latmon {
 struct Reflection {
     latmon_protocol_t protocol = LATMON_PROTOCOL_UDP;
     std::uint32_t series_id = 0;
-    std::uint32_t sequence = 0;  // The reflector's own, of this session.
+    std::uint32_t sequence =
+        0;  // How many of this session came before: the reflector's own number.
     Endpoint source;
+    Endpoint destination;  // Which address of ours it was sent to; all zero: not known.
     std::uint8_t ttl = 0;  // As received; 0: unknown.
     std::uint8_t traffic_class = 0;
     bool has_traffic_class = false;
+    bool has_kernel_time = false;
+    WallTime kernel_time;          // When the kernel took it from the driver, by CLOCK_REALTIME.
+    const HmacKey* key = nullptr;  // Of its authenticated mode, in which it was verified.
+    std::optional<FollowUp> previous;  // When the reply before this one really left.
 };
 
-// `packet` holds the request and becomes the reply, octet for octet as long (at least 44: a shorter
-// request must have been given room). T2 is the reactor's arrival(); T3 is taken here, last, by
-// adding to T2 what passed on the raw clock, so that a step of the wall clock cannot enter the
-// turnaround. Emits the sample. [core-thread]
-void reflect_packet(CoreContext& context, const Reflection& reflection,
-                    std::span<std::byte> packet) noexcept;
+// What the first step found out and the second needs.
+struct ReplyDraft {
+    SenderPacket request;
+    WallTime t2;
+    Duration dwell;  // From T2 to the loop's reading of the clock.
+    bool is_t2_kernel = false;
+    bool is_ptp = false;
+    std::uint32_t sequence = 0;      // As it goes into the reply.
+    std::uint8_t traffic_class = 0;  // For the reply, without ECN.
+};
+
+// Octets of the base packet in the mode of `key`.
+[[nodiscard]] std::size_t base_bytes_of(const HmacKey* key) noexcept;
+
+// `packet` holds the request, octet for octet as long as its reply (at least a base packet: a
+// shorter request must have been given room). Answers its TLVs. T2 is the kernel's stamp, if it has
+// one that makes sense, else the reactor's arrival(). [core-thread]
+[[nodiscard]] ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
+                                     const Reflection& reflection,
+                                     std::span<std::byte> packet) noexcept;
+
+// Takes T3 by adding to the loop's reading what passed on the raw clock, so that a step of the wall
+// clock cannot enter the turnaround; writes the base packet; emits the sample. Returns T3.
+// [core-thread]
+[[nodiscard]] WallTime seal_reply(CoreContext& context, const Reflection& reflection,
+                                  const ReplyDraft& draft, std::span<std::byte> packet) noexcept;
 
 }  // namespace latmon

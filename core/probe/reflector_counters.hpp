@@ -27,10 +27,14 @@ enum class ReflectReason : std::uint8_t {
     corrupt_error_estimate,  // Multiplier 0, RFC 4656 section 4.1.2.
     session_table_full,      // No place for another session.
     reply_failed,            // The kernel would not send the reply.
-    not_started              // It came before we were ready to tell when.
+    not_started,             // It came before we were ready to tell when.
+    unauthenticated,         // It must be authenticated, and is not, or with another key.
+    replayed,                // Authenticated, but seen before.
+    source_sessions_full     // Its address has as many sessions as one may have.
 };
-inline constexpr std::size_t reflect_reason_count = 14;
-static_assert(static_cast<std::size_t>(ReflectReason::not_started) + 1 == reflect_reason_count);
+inline constexpr std::size_t reflect_reason_count = 17;
+static_assert(static_cast<std::size_t>(ReflectReason::source_sessions_full) + 1 ==
+              reflect_reason_count);
 
 // As in the names of metrics: "rate_source". [any-thread]
 [[nodiscard]] constexpr std::string_view name(ReflectReason reason) noexcept {
@@ -47,7 +51,10 @@ static_assert(static_cast<std::size_t>(ReflectReason::not_started) + 1 == reflec
                                                                        "corrupt_error_estimate",
                                                                        "session_table_full",
                                                                        "reply_failed",
-                                                                       "not_started"};
+                                                                       "not_started",
+                                                                       "unauthenticated",
+                                                                       "replayed",
+                                                                       "source_sessions_full"};
     return names[static_cast<std::size_t>(reason)];
 }
 

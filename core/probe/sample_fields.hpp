@@ -24,16 +24,6 @@ void set_schedule(Sample& sample, WallTime wall, Instant due, Duration lateness,
 void set_error(Sample& sample, int error_number) noexcept;
 void set_peer_fields(Sample& sample, const Endpoint& peer, std::uint16_t ssid) noexcept;
 
-// T1 (ours), T2, T3 (the peer's) and T4 (ours), and the turnaround if it makes sense: not negative,
-// and T2 and T3 distinct (reflectors that stamp once say nothing about their turnaround).
-void set_stamps(Sample& sample, WireTime t1, const ReflectorPacket& reply, WallTime t4) noexcept;
-
-// The round trip as `rtt_user`, by a clock that does not jump, and as `rtt`, less the turnaround
-// that set_stamps() found. A turnaround longer than the round trip is a lie and is taken back. T1
-// and T4 must be set: if they differ by something else, our wall clock stepped in between, which is
-// blamed.
-void set_round_trip(Sample& sample, Duration rtt_user) noexcept;
-
 // TTLs, traffic classes, the reflector's own sequence number.
 void set_path(Sample& sample, const ReflectorPacket& reply, const ReplyPath& path) noexcept;
 

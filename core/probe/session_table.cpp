@@ -19,6 +19,10 @@ constexpr std::uint32_t none = 0xffff'ffff;
 constexpr std::uint32_t buckets = 2 * limits::sessions_per_core;
 static_assert(std::has_single_bit(buckets));
 
+// Four per session: at most a quarter of the counts is in use.
+constexpr std::size_t source_counts = std::size_t{4} * limits::sessions_per_core;
+static_assert(limits::sessions_per_core <= 0xffff);
+
 constexpr Duration idle_max{limits::session_idle_ns};
 
 std::uint64_t hash_of(HashKey hash_key, const SessionKey& key) noexcept {
@@ -37,6 +41,7 @@ SessionTable::SessionTable(HashKey key)
     : hash_key_(key),
       sessions_(limits::sessions_per_core),
       buckets_(buckets, none),
+      per_source_(source_counts, 0),
       newest_(none),
       oldest_(none) {
     for (Index index = 0; index < sessions_.size(); ++index) {
@@ -45,7 +50,20 @@ SessionTable::SessionTable(HashKey key)
     }
 }
 
-Session* SessionTable::find_or_create(const SessionKey& key, Instant now) noexcept {
+std::size_t SessionTable::source_of(const AddressBytes& address) const noexcept {
+    std::array<std::uint64_t, 2> words{};
+    static_assert(sizeof(AddressBytes) == sizeof(words));
+    std::memcpy(words.data(), address.data(), sizeof(words));
+    return keyed_hash(hash_key_, words) % source_counts;
+}
+
+bool SessionTable::is_source_full(const AddressBytes& address,
+                                  std::uint32_t per_source_max) const noexcept {
+    return per_source_[source_of(address)] >= per_source_max;
+}
+
+Session* SessionTable::find_or_create(const SessionKey& key, Instant now,
+                                      std::uint32_t per_source_max) noexcept {
     Index index = bucket_of(key);
     while (index != none && sessions_[index].key_ != key) {
         index = sessions_[index].next_in_bucket_;
@@ -55,8 +73,11 @@ Session* SessionTable::find_or_create(const SessionKey& key, Instant now) noexce
         index = none;
     }
     if (index == none) {
+        const bool is_limited = per_source_max < limits::sessions_per_core;
+        if (is_limited && is_source_full(key.peer.address, per_source_max)) return nullptr;
         if (free_ == none && expire(now, 1) == 0) return nullptr;
         index = create(key);
+        ++per_source_[source_of(key.peer.address)];
     } else if (index != newest_) {
         unlink(index);
         link_as_newest(index);
@@ -105,6 +126,7 @@ void SessionTable::forget(Index index) noexcept {
     }
     *link = sessions_[index].next_in_bucket_;
     unlink(index);
+    --per_source_[source_of(sessions_[index].key_.peer.address)];
     sessions_[index].next_in_bucket_ = free_;
     free_ = index;
     --size_;

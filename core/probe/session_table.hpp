@@ -54,8 +54,22 @@ public:
     // The session with this key, seen `now`; made anew, counting from 0, if there is none or if it
     // has been silent for longer than limits::session_idle_ns. nullptr if the table is full of
     // sessions that have not: the newcomer loses, never one that is being measured. Valid until the
-    // session expires. `now` never goes back. [core-thread]
-    [[nodiscard]] Session* find_or_create(const SessionKey& key, Instant now) noexcept;
+    // session expires. `now` never goes back. nullptr too, if there is none yet and the address has
+    // `per_source_max` already: see is_source_full(). [core-thread]
+    [[nodiscard]] Session* find_or_create(
+        const SessionKey& key, Instant now,
+        std::uint32_t per_source_max = limits::sessions_per_core) noexcept;
+
+    // True if the address has at least so many sessions. Addresses are counted by their keyed hash:
+    // now and then two share a count. [core-thread]
+    [[nodiscard]] bool is_source_full(const AddressBytes& address,
+                                      std::uint32_t per_source_max) const noexcept;
+
+    // In [0, sessions_per_core), the session's own as long as it lives: for what is kept of it
+    // elsewhere. [core-thread]
+    [[nodiscard]] std::uint32_t index_of(const Session& session) const noexcept {
+        return static_cast<std::uint32_t>(&session - sessions_.data());
+    }
 
     // Forgets up to `count_max` sessions that have been silent for longer than session_idle_ns and
     // returns how many. Not needed for correctness; it keeps size() honest. [core-thread]
@@ -66,6 +80,7 @@ public:
 private:
     using Index = std::uint32_t;
 
+    [[nodiscard]] std::size_t source_of(const AddressBytes& address) const noexcept;
     [[nodiscard]] Index& bucket_of(const SessionKey& key) noexcept;
     [[nodiscard]] bool is_idle(const Session& session, Instant now) const noexcept;
     [[nodiscard]] Index create(const SessionKey& key) noexcept;
@@ -75,8 +90,9 @@ private:
 
     HashKey hash_key_;
     std::vector<Session> sessions_;
-    std::vector<Index> buckets_;  // First session of each chain.
-    Index free_ = 0;              // First of the sessions not in use.
+    std::vector<Index> buckets_;             // First session of each chain.
+    std::vector<std::uint16_t> per_source_;  // Sessions, by the hash of their address.
+    Index free_ = 0;                         // First of the sessions not in use.
     Index newest_;
     Index oldest_;
     std::uint32_t size_ = 0;

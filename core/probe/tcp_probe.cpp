@@ -16,6 +16,9 @@ namespace {
 constexpr Duration pause_min = Duration::from_ms(100);
 constexpr Duration pause_max = Duration::from_s(5);
 
+// Stamps taken off the error queue at one go.
+constexpr std::uint32_t stamps_per_turn = 4'096;
+
 }  // namespace
 
 TcpProbe::TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
@@ -23,9 +26,9 @@ TcpProbe::TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
     : context_(context),
       plan_(plan),
       counters_(counters),
-      exchanges_(context, plan, counters, slots),
+      exchanges_(context, plan, counters, slots, nullptr),
       slots_(context.reactor.timers(), *this, plan, counters),
-      packet_(plan.size_bytes, true, context.zeros),
+      packet_(plan, context.zeros, key_of(context, plan)),
       last_error_(LATMON_ERROR_UNRESOLVED),
       pause_(pause_min),
       reopen_after_(plan.max_lost) {
@@ -44,6 +47,7 @@ void TcpProbe::start(Instant origin) noexcept {
 void TcpProbe::stop_sending() noexcept {
     is_stopping_ = true;
     slots_.stop();
+    exchanges_.stop();
 }
 
 // -- The connection -----------------------------------------------------------------------------
@@ -62,7 +66,10 @@ void TcpProbe::set_address(const Endpoint& address) noexcept {
 void TcpProbe::connect() noexcept {
     LATMON_ASSERT(state_ == State::waiting && socket_ == no_socket);
     Ring& ring = context_.reactor.ring();
-    const Outcome<SocketId> socket = ring.open_tcp(path_options(plan_, address_));
+    SocketOptions options = path_options(plan_, address_);
+    options.wants_stamps = context_.uses_kernel_stamps;
+    options.wants_hardware_stamps = context_.uses_hardware_stamps;
+    const Outcome<SocketId> socket = ring.open_tcp(options);
     if (!socket) {
         last_error_ = socket.error();
         wait_before_connecting();
@@ -91,7 +98,12 @@ void TcpProbe::greet() noexcept {
     reader_ = FrameReader{};
     is_probe_in_send_ = false;
     context_.reactor.timers().arm(timer_, context_.reactor.clock().now() + plan_.timeout);
-    context_.reactor.ring().prepare_send_stream(send_, socket_, preface_message_);
+    Ring& ring = context_.reactor.ring();
+    // First: their keys count octets from here.
+    if (context_.uses_kernel_stamps && ring.stamp_ability().tx != TxStampWay::none) {
+        ring.prepare_tx_stamps(tx_stamps_, socket_);
+    }
+    ring.prepare_send_stream(send_, socket_, preface_message_);
     receive_more();
 }
 
@@ -114,12 +126,13 @@ void TcpProbe::fail(int error_number) noexcept {
     if (connect_.is_active) ring.prepare_cancel(connect_);
     if (send_.is_active) ring.prepare_cancel(send_);
     if (receive_.is_active) ring.prepare_cancel(receive_);
+    if (tx_stamps_.is_active) ring.prepare_cancel(tx_stamps_);
     finish_closing();
 }
 
 void TcpProbe::finish_closing() noexcept {
     LATMON_ASSERT(state_ == State::closing);
-    if (connect_.is_active || send_.is_active || receive_.is_active) return;
+    if (connect_.is_active || send_.is_active || receive_.is_active || tx_stamps_.is_active) return;
     exchanges_.on_path_lost(last_error_);
     context_.reactor.ring().close(socket_);
     socket_ = no_socket;
@@ -148,7 +161,11 @@ void TcpProbe::on_slot(Instant due, Instant) noexcept {
         exchanges_.on_slot_without_path(due, state_ == State::open ? EAGAIN : last_error_);
         return;
     }
-    packet_.write(exchanges_.open(due));
+    const SenderPacket packet = exchanges_.open(due);
+    const Instant now = context_.reactor.arrival().now;
+    packet_.write(packet, {.clock_epoch = context_.clock_epoch(),
+                           .sent_count = packet.sequence - first_sequence_ + 1,
+                           .is_synchronized = context_.own_clock.state().is_synchronized_at(now)});
     is_probe_in_send_ = true;
     sending_since_ = due;
     context_.reactor.ring().prepare_send_stream(send_, socket_, packet_.message());
@@ -167,10 +184,52 @@ void TcpProbe::on_send(const Completion& completion) noexcept {
     }
 }
 
+// When the last octet of a probe left, or was acknowledged. The stream's octets are numbered from
+// the first of our preface; every probe takes as many.
+void TcpProbe::on_tx_stamp(const Completion& completion) noexcept {
+    if (completion.stamp.source != StampSource::none) {
+        take_tx_stamp(completion.stamp);
+    } else if (completion.result >= 0 && state_ != State::closing) {
+        for (std::uint32_t taken = 0; taken < stamps_per_turn; ++taken) {
+            const Outcome<SocketError> entry = context_.reactor.ring().take_error(socket_);
+            if (!entry) break;
+            if (entry->stamp.source != StampSource::none) take_tx_stamp(entry->stamp);
+        }
+    }
+    if (completion.has_more) return;
+    if (state_ == State::closing) {
+        finish_closing();
+    } else if (completion.result != -EOPNOTSUPP) {
+        context_.reactor.ring().prepare_tx_stamps(tx_stamps_, socket_);
+    }
+}
+
+void TcpProbe::take_tx_stamp(const TxStamp& stamp) noexcept {
+    const std::uint32_t frame_bytes = frame_header_bytes + plan_.size_bytes;
+    const std::uint32_t sent_bytes = stamp.key + 1 - preface_bytes;
+    if (stamp.key + 1 <= preface_bytes || sent_bytes % frame_bytes != 0) return;
+    exchanges_.on_tx_stamp(first_sequence_ + sent_bytes / frame_bytes - 1, stamp);
+}
+
+// The kernel tells when the last octets of a receive arrived: those of this reply, if it ends where
+// the receive does and is all that came.
+void TcpProbe::take_reply(bool is_last) noexcept {
+    ReplyPath path;
+    path.packet_bytes = reader_.header().pdu_bytes;
+    const std::optional<WallTime> arrived =
+        is_last ? context_.reactor.ring().arrival_of(input_) : std::nullopt;
+    if (arrived) {
+        path.has_kernel_time = true;
+        path.kernel_time = *arrived;
+    }
+    exchanges_.on_reply(reader_.head(), path);
+}
+
 // -- Receiving ----------------------------------------------------------------------------------
 
 void TcpProbe::receive_more() noexcept {
-    context_.reactor.ring().prepare_receive_stream(receive_, socket_, receive_buffer_);
+    input_.set_buffer(receive_buffer_);
+    context_.reactor.ring().prepare_receive_stream(receive_, socket_, input_);
     context_.reactor.ring().submit();
 }
 
@@ -199,12 +258,13 @@ bool TcpProbe::read(std::span<const std::byte> data) noexcept {
             case FrameReader::Outcome::preface:
                 state_ = State::open;
                 exchanges_.on_path_opened();
+                first_sequence_ = exchanges_.next_sequence();
                 pause_ = pause_min;
                 context_.reactor.timers().disarm(timer_);
                 break;
             case FrameReader::Outcome::frame:
                 if (reader_.header().type != FrameType::reflected) break;
-                exchanges_.on_reply(reader_.head(), {.packet_bytes = reader_.header().pdu_bytes});
+                take_reply(data.empty());
                 break;
         }
     }

@@ -41,6 +41,9 @@ private:
     void on_connect(const Completion& completion) noexcept;
     void on_send(const Completion& completion) noexcept;
     void on_receive(const Completion& completion) noexcept;
+    void on_tx_stamp(const Completion& completion) noexcept;
+    void take_tx_stamp(const TxStamp& stamp) noexcept;
+    void take_reply(bool is_last) noexcept;
 
     void connect() noexcept;
     void greet() noexcept;
@@ -66,13 +69,16 @@ private:
     bool is_probe_in_send_ = false;  // The send under way is a probe's, not the preface's.
     Instant sending_since_{};        // The slot whose probe is in the send under way.
     bool is_stopping_ = false;
+    std::uint32_t first_sequence_ = 0;  // Of this connection.
     Message preface_message_;
     std::array<std::byte, preface_bytes> preface_{};
     std::array<std::byte, 512> receive_buffer_{};
+    StreamInput input_;
     MethodTimer<&TcpProbe::on_timer> timer_{*this, false};
     MethodOperation<&TcpProbe::on_connect> connect_{*this};
     MethodOperation<&TcpProbe::on_send> send_{*this};
     MethodOperation<&TcpProbe::on_receive> receive_{*this};
+    MethodOperation<&TcpProbe::on_tx_stamp> tx_stamps_{*this};
 };
 
 }  // namespace latmon

@@ -5,7 +5,7 @@
 
 #include "base/assert.hpp"
 #include "probe/reflection.hpp"
-#include "wire/stamp.hpp"
+#include "wire/auth.hpp"
 
 #include <sys/mman.h>
 #include <algorithm>
@@ -31,9 +31,9 @@ TcpReflector::Accept::Accept(TcpReflector& reflector) noexcept
       }),
       owner(&reflector) {}
 
-TcpReflector::TcpReflector(CoreContext& context, const AllowList& allow_list,
+TcpReflector::TcpReflector(CoreContext& context, const AdmissionRules& rules,
                            std::uint32_t series_id)
-    : context_(context), allow_list_(allow_list), series_id_(series_id) {
+    : context_(context), rules_(rules), series_id_(series_id) {
     void* const memory = ::mmap(nullptr, memory_bytes, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     LATMON_ASSERT(memory != MAP_FAILED);  // Address space only: 68 MiB.
@@ -71,7 +71,7 @@ void TcpReflector::on_accept(Accept& accept, const Completion& completion) noexc
     if (!completion.has_more) ring.prepare_accept(accept, accept.listener);
     const SocketId socket = completion.result;
     const Endpoint peer = ring.peer(socket);
-    if (peer == Endpoint{} || !allow_list_.is_allowed(peer.address)) {
+    if (peer == Endpoint{} || !rules_.allow_list.is_allowed(peer.address)) {
         (peer == Endpoint{} ? counters_.refused_gone : counters_.refused_not_allowed).add(1);
         ring.close(socket);
         return;
@@ -93,7 +93,7 @@ void TcpReflector::Accept::on_retry(Instant) noexcept {
 }
 
 bool TcpReflector::has_room_for(const AddressBytes& address) const noexcept {
-    if (allow_list_.is_provisioned(address)) return true;
+    if (rules_.allow_list.is_provisioned(address)) return true;
     const auto count = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& session) {
         return session->state != State::free && session->peer.address == address;
     });
@@ -110,6 +110,7 @@ void TcpReflector::open_session(Session& session, SocketId socket, const Endpoin
     session.sending = 0;
     session.next_sequence = 0;
     session.ssid = 0;
+    session.key = rules_.keys.find(peer.address);
     session.last_heard = now;
     context_.reactor.timers().arm(session.deadline, now + Duration{limits::tcp_preface_ns});
     read_on(session);
@@ -119,8 +120,8 @@ void TcpReflector::open_session(Session& session, SocketId socket, const Endpoin
 
 void TcpReflector::read_on(Session& session) noexcept {
     LATMON_ASSERT(session.filled < session.buffer.size());
-    context_.reactor.ring().prepare_receive_stream(session.receive, session.socket,
-                                                   session.buffer.subspan(session.filled));
+    session.input.set_buffer(session.buffer.subspan(session.filled));
+    context_.reactor.ring().prepare_receive_stream(session.receive, session.socket, session.input);
     context_.reactor.ring().submit();
 }
 
@@ -130,6 +131,7 @@ void TcpReflector::Session::on_receive(const Completion& completion) noexcept {
     } else if (completion.result <= 0) {
         owner.close_session(*this, owner.counters_.closed_by_peer);
     } else {
+        is_fresh = filled == 0;
         filled += static_cast<std::size_t>(completion.result);
         last_heard = owner.context_.reactor.arrival().now;
         owner.take(*this);
@@ -202,22 +204,45 @@ PublishedCounter* TcpReflector::take_frames(Session& session) noexcept {
         if (header->type != FrameType::probe) return &counters_.closed_broken;
         const std::size_t frame_bytes = frame_header_bytes + std::size_t{header->pdu_bytes};
         if (session.filled - at < frame_bytes) break;
-        reflect(session, session.buffer.subspan(at, frame_bytes));
+        const std::span<std::byte> frame = session.buffer.subspan(at, frame_bytes);
+        PublishedCounter* const refusal = judge(session, frame.subspan(frame_header_bytes));
+        if (refusal != nullptr) return refusal;
+        reflect(session, frame);
         at += frame_bytes;
     }
     session.sending = at;
     return nullptr;
 }
 
+// Null if the packet is to be answered.
+PublishedCounter* TcpReflector::judge(const Session& session,
+                                      std::span<const std::byte> packet) noexcept {
+    if (session.key == nullptr || verify_auth(packet, *session.key)) return nullptr;
+    return &counters_.closed_unauthenticated;
+}
+
 void TcpReflector::reflect(Session& session, std::span<std::byte> frame) noexcept {
     encode_frame_header({.pdu_bytes = static_cast<std::uint16_t>(frame.size() - frame_header_bytes),
                          .type = FrameType::reflected},
                         frame.first<frame_header_bytes>());
-    const Reflection reflection{.protocol = LATMON_PROTOCOL_TCP,
-                                .series_id = series_id_,
-                                .sequence = session.next_sequence++,
-                                .source = session.peer};
-    reflect_packet(context_, reflection, frame.subspan(frame_header_bytes));
+    Reflection reflection;
+    reflection.protocol = LATMON_PROTOCOL_TCP;
+    reflection.series_id = series_id_;
+    reflection.sequence = session.next_sequence++;
+    reflection.source = session.peer;
+    reflection.key = session.key;
+    // The kernel tells when the last octets of a receive came: those of this frame, if it is all
+    // that came.
+    const bool is_alone = session.is_fresh && frame.size() == session.filled;
+    const std::optional<WallTime> arrived =
+        is_alone ? context_.reactor.ring().arrival_of(session.input) : std::nullopt;
+    if (arrived) {
+        reflection.has_kernel_time = true;
+        reflection.kernel_time = *arrived;
+    }
+    const std::span<std::byte> packet = frame.subspan(frame_header_bytes);
+    const ReplyDraft draft = draft_reply(context_, rules_.policy, reflection, packet);
+    static_cast<void>(seal_reply(context_, reflection, draft, packet));
     counters_.reflected.add(1);
 }
 

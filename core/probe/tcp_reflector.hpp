@@ -9,7 +9,7 @@
 //   accept -> preface (5 s) -> frames ... -> closing        reading and sending take turns
 #pragma once
 
-#include "probe/allow_list.hpp"
+#include "probe/admission.hpp"
 #include "probe/probe.hpp"
 #include "wire/frame.hpp"
 
@@ -34,8 +34,9 @@ struct TcpReflectorCounters {
     PublishedCounter closed_idle;
     PublishedCounter closed_ancestor;  // Speaks the Python tool's protocol.
     PublishedCounter closed_tls;
-    PublishedCounter closed_garbage;  // Speaks something else.
-    PublishedCounter closed_broken;   // Spoke ours, then a frame that makes no sense.
+    PublishedCounter closed_garbage;          // Speaks something else.
+    PublishedCounter closed_broken;           // Spoke ours, then a frame that makes no sense.
+    PublishedCounter closed_unauthenticated;  // A frame that must be authenticated and is not.
 };
 
 // The counters by name, as in the names of metrics.
@@ -57,12 +58,13 @@ inline constexpr std::array tcp_counter_names{
     TcpCounterName{"closed_tls", &TcpReflectorCounters::closed_tls},
     TcpCounterName{"closed_garbage", &TcpReflectorCounters::closed_garbage},
     TcpCounterName{"closed_broken", &TcpReflectorCounters::closed_broken},
+    TcpCounterName{"closed_unauthenticated", &TcpReflectorCounters::closed_unauthenticated},
 };
 
 class TcpReflector {
 public:
     // `series_id` is that of the samples it emits. All of its memory is reserved here.
-    TcpReflector(CoreContext& context, const AllowList& allow_list, std::uint32_t series_id);
+    TcpReflector(CoreContext& context, const AdmissionRules& rules, std::uint32_t series_id);
     ~TcpReflector();
     TcpReflector(const TcpReflector&) = delete;
     TcpReflector& operator=(const TcpReflector&) = delete;
@@ -83,8 +85,10 @@ private:
 
         TcpReflector& owner;
         std::span<std::byte> buffer;
-        std::size_t filled = 0;   // Octets of the stream in `buffer`.
-        std::size_t sending = 0;  // Of these, replies that are being sent.
+        std::size_t filled = 0;        // Octets of the stream in `buffer`.
+        std::size_t sending = 0;       // Of these, replies that are being sent.
+        bool is_fresh = false;         // All of them came with the latest receive.
+        const HmacKey* key = nullptr;  // With which every frame must be authenticated.
         SocketId socket = no_socket;
         State state = State::free;
         std::uint16_t ssid = 0;
@@ -93,6 +97,7 @@ private:
         Instant last_heard;
         std::array<std::byte, preface_bytes> preface{};
         Message message;
+        StreamInput input;
         MethodOperation<&Session::on_receive> receive{*this};
         MethodOperation<&Session::on_send> send{*this};
         MethodTimer<&Session::on_deadline> deadline{*this, false};
@@ -114,11 +119,13 @@ private:
     [[nodiscard]] bool take_preface(Session& session) noexcept;
     [[nodiscard]] PublishedCounter* take_frames(Session& session) noexcept;
     void reflect(Session& session, std::span<std::byte> frame) noexcept;
+    [[nodiscard]] PublishedCounter* judge(const Session& session,
+                                          std::span<const std::byte> packet) noexcept;
     void close_session(Session& session, PublishedCounter& reason) noexcept;
     void finish_closing(Session& session) noexcept;
 
     CoreContext& context_;
-    const AllowList& allow_list_;
+    const AdmissionRules& rules_;
     std::uint32_t series_id_;
     TcpReflectorCounters counters_;
     std::byte* memory_;  // tcp_sessions_per_core buffers; pages appear as they are used.

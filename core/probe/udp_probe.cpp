@@ -5,7 +5,9 @@
 
 #include "base/assert.hpp"
 #include "probe/open_path.hpp"
+#include "wire/auth.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace latmon {
@@ -13,7 +15,17 @@ namespace {
 
 // Entries of the error queue taken at one go: ICMP errors come one per probe at most, but a hostile
 // network may send more.
-constexpr std::uint32_t errors_per_turn = 64;
+constexpr std::uint32_t errors_per_turn = 4'096;
+
+// What an ICMP message gave back of a probe: its start, which holds Sequence Number and T1.
+std::optional<SenderPacket> decode_refused(std::span<const std::byte> start,
+                                           bool is_authenticated) noexcept {
+    if (!is_authenticated) return decode_sender(start);
+    std::array<std::byte, stamp_auth_base_bytes> whole{};
+    if (start.size() < SocketError{}.payload.size()) return std::nullopt;
+    std::ranges::copy(start, whole.begin());
+    return decode_sender_auth(whole);
+}
 
 }  // namespace
 
@@ -22,9 +34,9 @@ UdpProbe::UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
     : context_(context),
       plan_(plan),
       counters_(counters),
-      exchanges_(context, plan, counters, slots),
+      exchanges_(context, plan, counters, slots, this),
       slots_(context.reactor.timers(), *this, plan, counters),
-      packet_(plan.size_bytes, false, context.zeros),
+      packet_(plan, context.zeros, key_of(context, plan)),
       open_error_(LATMON_ERROR_UNRESOLVED),
       reopen_after_(plan.max_lost) {}
 
@@ -38,6 +50,7 @@ void UdpProbe::start(Instant origin) noexcept {
 
 void UdpProbe::stop_sending() noexcept {
     slots_.stop();
+    exchanges_.stop();
 }
 
 // -- The path -----------------------------------------------------------------------------------
@@ -56,24 +69,47 @@ void UdpProbe::set_address(const Endpoint& address) noexcept {
 
 void UdpProbe::open_socket() noexcept {
     LATMON_ASSERT(socket_ == no_socket);
-    const Outcome<SocketId> socket =
-        context_.reactor.ring().open_udp(path_options(plan_, address_));
+    Ring& ring = context_.reactor.ring();
+    SocketOptions options = path_options(plan_, address_);
+    options.wants_stamps = context_.uses_kernel_stamps;
+    options.wants_hardware_stamps = context_.uses_hardware_stamps;
+    options.receive_buffer_bytes = context_.probe_receive_buffer_bytes;
+    const Outcome<SocketId> socket = ring.open_udp(options);
     open_error_ = socket ? 0 : socket.error();
     if (!socket) return;
     socket_ = *socket;
+    sent_count_ = 0;
     exchanges_.set_peer(address_);
     exchanges_.on_path_opened();
-    context_.reactor.ring().prepare_receive_datagrams(receive_, socket_);
-    context_.reactor.ring().submit();
+    ring.prepare_receive_datagrams(receive_, socket_);
+    if (options.wants_stamps && ring.stamp_ability().tx != TxStampWay::none) {
+        ring.prepare_tx_stamps(tx_stamps_, socket_);
+    }
+    ring.submit();
 }
 
-// Ends the receive; its last completion closes the socket and opens the next.
+// Ends what is under way on the socket; the last of it to end closes it and opens the next.
 void UdpProbe::close_socket() noexcept {
     if (is_closing_) return;
     is_closing_ = true;
     counters_.reopened.add(1);
-    context_.reactor.ring().prepare_cancel(receive_);
-    context_.reactor.ring().submit();
+    Ring& ring = context_.reactor.ring();
+    if (receive_.is_active) ring.prepare_cancel(receive_);
+    if (tx_stamps_.is_active) ring.prepare_cancel(tx_stamps_);
+    ring.submit();
+}
+
+void UdpProbe::finish_closing() noexcept {
+    if (receive_.is_active || tx_stamps_.is_active) return;
+    is_closing_ = false;
+    context_.reactor.ring().close(socket_);
+    socket_ = no_socket;
+    open_socket();
+}
+
+std::optional<std::uint32_t> UdpProbe::receive_drops() const noexcept {
+    if (socket_ == no_socket) return std::nullopt;
+    return context_.reactor.ring().receive_drops(socket_);
 }
 
 bool UdpProbe::is_path_worn() const noexcept {
@@ -95,12 +131,25 @@ void UdpProbe::on_slot(Instant due, Instant) noexcept {
         exchanges_.on_slot_without_path(due, reason);
         return;
     }
+    if (exchanges_.is_ssid_zero() && plan_.on_ssid_zero == OnSsidZero::base) {
+        packet_.reduce_to_base();
+    }
+    if (exchanges_.is_ssid_zero() && plan_.on_ssid_zero == OnSsidZero::stop) {
+        // RFC 8972 section 3 leaves it to the operator, who does not want such a reflector.
+        exchanges_.on_slot_without_path(due, EPROTONOSUPPORT);
+        return;
+    }
     is_second_try_ = false;
     send(exchanges_.open(due));
 }
 
 void UdpProbe::send(const SenderPacket& packet) noexcept {
-    packet_.write(packet);
+    const Instant now = context_.reactor.arrival().now;
+    packet_.write(packet, {.clock_epoch = context_.clock_epoch(),
+                           .sent_count = ++sent_count_,
+                           .is_synchronized = context_.own_clock.state().is_synchronized_at(now)});
+    // Where the kernel takes no keys, the ring counts with them.
+    if (context_.uses_kernel_stamps) packet_.set_key(packet.sequence);
     context_.reactor.ring().prepare_send_datagram(send_, socket_, packet_.message());
     context_.reactor.ring().submit();  // At once: T1 is in the packet and growing old.
 }
@@ -127,38 +176,60 @@ void UdpProbe::on_send(const Completion& completion) noexcept {
 void UdpProbe::on_receive(const Completion& completion) noexcept {
     Ring& ring = context_.reactor.ring();
     if (completion.has_buffer) {
-        if (completion.result >= 0) {
-            const Datagram datagram = ring.datagram(completion);
-            exchanges_.on_reply(
-                datagram.payload,
-                {.packet_bytes = static_cast<std::uint32_t>(datagram.payload.size()),
-                 .ttl = datagram.ttl,
-                 .traffic_class = datagram.traffic_class,
-                 .has_traffic_class = datagram.has_traffic_class});
-        }
+        if (completion.result >= 0) take_replies(completion);
         ring.release_buffer(completion.buffer_index);
     }
     if (completion.result == -ENOBUFS) context_.reactor.note_overflow();
     if (completion.has_more) return;
     if (is_closing_) {
-        is_closing_ = false;
-        ring.close(socket_);
-        socket_ = no_socket;
-        open_socket();
+        finish_closing();
         return;
     }
     if (completion.result < 0) take_errors();
     ring.prepare_receive_datagrams(receive_, socket_);
 }
 
+void UdpProbe::take_replies(const Completion& completion) noexcept {
+    const Datagram datagram = context_.reactor.ring().datagram(completion);
+    exchanges_.on_reply(datagram.payload,
+                        {.packet_bytes = static_cast<std::uint32_t>(datagram.payload.size()),
+                         .ttl = datagram.ttl,
+                         .traffic_class = datagram.traffic_class,
+                         .has_traffic_class = datagram.has_traffic_class,
+                         .has_kernel_time = datagram.arrived_by != StampSource::none,
+                         .has_card_time = datagram.has_hardware_time,
+                         .has_drops = datagram.has_drops,
+                         .kernel_time = datagram.arrived,
+                         .card_time = datagram.hardware_time,
+                         .drops = datagram.drops});
+}
+
+void UdpProbe::on_tx_stamp(const Completion& completion) noexcept {
+    if (completion.stamp.source != StampSource::none) {
+        exchanges_.on_tx_stamp(completion.stamp.key, completion.stamp);
+    } else if (completion.result >= 0 && !is_closing_) {
+        take_errors();
+    }
+    if (completion.has_more) return;
+    if (is_closing_) {
+        finish_closing();
+    } else if (completion.result != -EOPNOTSUPP) {
+        context_.reactor.ring().prepare_tx_stamps(tx_stamps_, socket_);
+    }
+}
+
 void UdpProbe::take_errors() noexcept {
     for (std::uint32_t taken = 0; taken < errors_per_turn; ++taken) {
         const Outcome<SocketError> error = context_.reactor.ring().take_error(socket_);
         if (!error) return;
+        if (error->stamp.source != StampSource::none) {
+            exchanges_.on_tx_stamp(error->stamp.key, error->stamp);
+            continue;
+        }
         const std::span<const std::byte> payload =
             std::span(error->payload)
                 .first(std::min<std::size_t>(error->payload_bytes, error->payload.size()));
-        const std::optional<SenderPacket> refused = decode_sender(payload);
+        const std::optional<SenderPacket> refused = decode_refused(payload, is_authenticated());
         if (!error->is_from_network || !refused) continue;
         exchanges_.on_refused(*refused, error->error_number);
     }

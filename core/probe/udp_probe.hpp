@@ -11,7 +11,7 @@
 
 namespace latmon {
 
-class UdpProbe final : public Probe, private Slots::User {
+class UdpProbe final : public Probe, private Slots::User, private Exchanges::DropSource {
 public:
     UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
              std::span<Flight> slots) noexcept;
@@ -26,11 +26,16 @@ private:
     void on_slot(Instant due, Instant now) noexcept override;
     void on_receive(const Completion& completion) noexcept;
     void on_send(const Completion& completion) noexcept;
+    void on_tx_stamp(const Completion& completion) noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> receive_drops() const noexcept override;
     void send(const SenderPacket& packet) noexcept;
+    void take_replies(const Completion& completion) noexcept;
+    void finish_closing() noexcept;
     void open_socket() noexcept;
     void close_socket() noexcept;
     void take_errors() noexcept;
     [[nodiscard]] bool is_path_worn() const noexcept;
+    [[nodiscard]] bool is_authenticated() const noexcept { return plan_.key_index >= 0; }
 
     CoreContext& context_;
     const ProbePlan& plan_;
@@ -43,10 +48,12 @@ private:
     int open_error_;  // Why there is no socket, if there is none.
     std::uint32_t
         reopen_after_;         // Consecutive failures at which the path is opened anew; 0: never.
-    bool is_closing_ = false;  // The receive was cancelled; the socket closes when it has ended.
-    bool is_second_try_ = false;  // The send under way is the second for its slot.
+    bool is_closing_ = false;  // Operations were cancelled; the socket closes when they have ended.
+    std::uint32_t sent_count_ = 0;  // Over this socket.
+    bool is_second_try_ = false;    // The send under way is the second for its slot.
     MethodOperation<&UdpProbe::on_receive> receive_{*this};
     MethodOperation<&UdpProbe::on_send> send_{*this};
+    MethodOperation<&UdpProbe::on_tx_stamp> tx_stamps_{*this};
 };
 
 }  // namespace latmon

@@ -4,13 +4,21 @@
 #include "probe/udp_reflector.hpp"
 
 #include "base/assert.hpp"
-#include "probe/reflection.hpp"
-#include "wire/stamp.hpp"
+#include "wire/auth.hpp"
 
 #include <algorithm>
 #include <cerrno>
 
 namespace latmon {
+namespace {
+
+// Replies whose transmit stamp is waited for: more than are ever under way.
+constexpr std::uint32_t ticket_count = 2 * limits::receive_buffers;
+
+// Entries taken off an error queue at one go.
+constexpr std::uint32_t stamps_per_turn = 4'096;
+
+}  // namespace
 
 UdpReflector::Listener::Listener(UdpReflector& reflector) noexcept
     : Operation([](Operation& operation, const Completion& completion) noexcept {
@@ -30,6 +38,9 @@ UdpReflector::UdpReflector(CoreContext& context, const AdmissionRules& rules, Ha
     : context_(context),
       rules_(rules),
       sessions_(key),
+      departures_(limits::sessions_per_core),
+      replay_windows_(rules.keys.is_empty() ? 0 : limits::sessions_per_core),
+      tickets_(ticket_count),
       series_id_(series_id),
       replies_(limits::receive_buffers) {
     for (std::size_t index = 0; index < replies_.size(); ++index) {
@@ -43,7 +54,13 @@ void UdpReflector::listen(SocketId socket, std::uint16_t listener_index) {
     Listener& listener = *listeners_.back();
     listener.socket = socket;
     listener.index = listener_index;
-    context_.reactor.ring().prepare_receive_datagrams(listener, socket);
+    Ring& ring = context_.reactor.ring();
+    ring.prepare_receive_datagrams(listener, socket);
+    // Without keys nobody could say which of several replies under way a stamp belongs to.
+    const StampAbility& ability = ring.stamp_ability();
+    if (context_.uses_kernel_stamps && ability.has_keys && ability.tx != TxStampWay::none) {
+        ring.prepare_tx_stamps(listener.tx_stamps, socket);
+    }
 }
 
 void UdpReflector::on_receive(Listener& listener, const Completion& completion) noexcept {
@@ -65,58 +82,144 @@ void UdpReflector::on_receive(Listener& listener, const Completion& completion) 
 void UdpReflector::stop() noexcept {
     is_stopping_ = true;
     for (const std::unique_ptr<Listener>& listener : listeners_) {
-        if (listener->is_active) context_.reactor.ring().prepare_cancel(*listener);
+        Ring& ring = context_.reactor.ring();
+        if (listener->is_active) ring.prepare_cancel(*listener);
+        if (listener->tx_stamps.is_active) ring.prepare_cancel(listener->tx_stamps);
     }
     context_.reactor.ring().submit();
 }
 
 bool UdpReflector::is_idle() const noexcept {
     return replies_under_way_ == 0 &&
-           std::none_of(listeners_.begin(), listeners_.end(),
-                        [](const auto& listener) { return listener->is_active; });
+           std::none_of(listeners_.begin(), listeners_.end(), [](const auto& listener) {
+               return listener->is_active || listener->tx_stamps.is_active;
+           });
 }
 
-ReflectReason UdpReflector::reflect(const Listener& listener,
-                                    const Completion& completion) noexcept {
+ReflectReason UdpReflector::reflect(Listener& listener, const Completion& completion) noexcept {
     if (is_discarding_) return ReflectReason::not_started;
     Ring& ring = context_.reactor.ring();
     const Datagram datagram = ring.datagram(completion);
+    note_drops(listener, datagram);
     const LoopStamp& arrival = context_.reactor.arrival();
+    const HmacKey* const key = rules_.keys.find(datagram.source.address);
     const ReflectReason verdict = admit(rules_, {.data = datagram.payload,
                                                  .source = datagram.source,
+                                                 .key = key,
                                                  .is_truncated = datagram.is_truncated,
                                                  .now = arrival.now,
                                                  .wall_now = arrival.wall});
     if (verdict != ReflectReason::reflected) return verdict;
-    const std::optional<SenderPacket> request = decode_sender(datagram.payload);
+    const std::optional<SenderPacket> request =
+        key == nullptr ? decode_sender(datagram.payload) : decode_sender_auth(datagram.payload);
     LATMON_ASSERT(request.has_value());
-    Session* const session = sessions_.find_or_create(
-        {.peer = datagram.source, .ssid = request->ssid, .listener = listener.index}, arrival.now);
-    if (session == nullptr) return ReflectReason::session_table_full;
-    session->last_sender_sequence = request->sequence;
+    Session* session = nullptr;
+    const ReflectReason refusal = find_session(listener, datagram.source, *request, session);
+    if (refusal != ReflectReason::reflected) return refusal;
+    const std::uint32_t index = sessions_.index_of(*session);
 
     // A TWAMP-Light request of 14..43 octets is answered with 44 (RFC 8762 section 4.6); the buffer
     // behind it is ours to use.
-    const std::size_t reply_bytes =
-        std::max<std::size_t>(datagram.payload.size(), limits::stamp_base_bytes);
+    const std::size_t reply_bytes = std::max(datagram.payload.size(), base_bytes_of(key));
     const std::span<std::byte> packet(datagram.payload.data(), reply_bytes);
     std::ranges::fill(packet.subspan(datagram.payload.size()), std::byte{0});
-    const Reflection reflection{.protocol = LATMON_PROTOCOL_UDP,
-                                .series_id = series_id_,
-                                .sequence = session->sequence++,
-                                .source = datagram.source,
-                                .ttl = datagram.ttl,
-                                .traffic_class = datagram.traffic_class,
-                                .has_traffic_class = datagram.has_traffic_class};
+    Reflection reflection{.protocol = LATMON_PROTOCOL_UDP,
+                          .series_id = series_id_,
+                          .sequence = session->sequence++,
+                          .source = datagram.source,
+                          .destination = datagram.local,
+                          .ttl = datagram.ttl,
+                          .traffic_class = datagram.traffic_class,
+                          .has_traffic_class = datagram.has_traffic_class,
+                          .has_kernel_time = datagram.arrived_by != StampSource::none,
+                          .kernel_time = datagram.arrived,
+                          .key = key,
+                          .previous = std::nullopt};
+    if (departures_[index].is_known) reflection.previous = departures_[index].follow_up;
+    const ReplyDraft draft = draft_reply(context_, rules_.policy, reflection, packet);
     Reply& reply = replies_[completion.buffer_index];
     reply.message.set_payload(packet);
     // The class comes back as it came, without its ECN bits: they are the network's to set.
-    reply.message.set_route(datagram.source, datagram.local, datagram.traffic_class & 0xfcU);
-    reflect_packet(context_, reflection, packet);
+    reply.message.set_route(datagram.source, datagram.local, draft.traffic_class);
+    if (listener.tx_stamps.is_active) reply.message.set_key(open_ticket(index, draft));
+    static_cast<void>(seal_reply(context_, reflection, draft, packet));
     ring.prepare_send_datagram(reply, listener.socket, reply.message);
     ++replies_under_way_;
     ring.submit();  // At once: T3 is in the packet and growing old.
     return ReflectReason::reflected;
+}
+
+// The sender's session, made if there is none: what is kept of it elsewhere is then forgotten.
+ReflectReason UdpReflector::find_session(const Listener& listener, const Endpoint& source,
+                                         const SenderPacket& request, Session*& session) noexcept {
+    const bool is_exempt = rules_.allow_list.is_provisioned(source.address);
+    const std::uint32_t per_source_max =
+        is_exempt ? limits::sessions_per_core : rules_.policy.sessions_per_source;
+    session =
+        sessions_.find_or_create({.peer = source, .ssid = request.ssid, .listener = listener.index},
+                                 context_.reactor.arrival().now, per_source_max);
+    if (session == nullptr) {
+        return sessions_.is_source_full(source.address, per_source_max)
+                   ? ReflectReason::source_sessions_full
+                   : ReflectReason::session_table_full;
+    }
+    const std::uint32_t index = sessions_.index_of(*session);
+    if (session->sequence == 0) {
+        departures_[index] = {};
+        if (!replay_windows_.empty()) replay_windows_[index] = {};
+    }
+    session->last_sender_sequence = request.sequence;
+    if (rules_.keys.find(source.address) == nullptr) return ReflectReason::reflected;
+    return replay_windows_[index].admit(request.sequence) ? ReflectReason::reflected
+                                                          : ReflectReason::replayed;
+}
+
+void UdpReflector::note_drops(Listener& listener, const Datagram& datagram) noexcept {
+    if (!datagram.has_drops || datagram.drops == listener.drops) return;
+    context_.counters.socket_drops.add(datagram.drops - listener.drops);
+    context_.reactor.note_overflow();
+    listener.drops = datagram.drops;
+}
+
+// -- When replies really left -------------------------------------------------------------------
+
+std::uint32_t UdpReflector::open_ticket(std::uint32_t session, const ReplyDraft& draft) noexcept {
+    const std::uint32_t number = next_ticket_++;
+    tickets_[number % ticket_count] = {.number = number,
+                                       .session = session,
+                                       .sequence = draft.sequence,
+                                       .is_open = true,
+                                       .is_ptp = draft.is_ptp};
+    return number;
+}
+
+void UdpReflector::Listener::on_tx_stamp(const Completion& completion) noexcept {
+    Ring& ring = owner->context_.reactor.ring();
+    if (completion.stamp.source != StampSource::none) {
+        owner->take_tx_stamp(completion.stamp);
+    } else if (completion.result >= 0 && !owner->is_stopping_) {
+        for (std::uint32_t taken = 0; taken < stamps_per_turn; ++taken) {
+            const Outcome<SocketError> entry = ring.take_error(socket);
+            if (!entry) break;
+            if (entry->stamp.source != StampSource::none) owner->take_tx_stamp(entry->stamp);
+        }
+    }
+    if (completion.has_more || owner->is_stopping_ || completion.result == -EOPNOTSUPP) return;
+    ring.prepare_tx_stamps(tx_stamps, socket);
+}
+
+void UdpReflector::take_tx_stamp(const TxStamp& stamp) noexcept {
+    // A card's stamp is by a clock of its own, which T2 is not.
+    if (stamp.point != StampPoint::sent || stamp.source != StampSource::kernel) return;
+    Ticket& ticket = tickets_[stamp.key % ticket_count];
+    if (!ticket.is_open || ticket.number != stamp.key) return;
+    ticket.is_open = false;
+    const WallTime left = context_.reactor.clock().wall_of_kernel(stamp.time);
+    departures_[ticket.session] = {
+        .follow_up = {.sequence = ticket.sequence,
+                      .timestamp = context_.own_clock.encode_time(left, ticket.is_ptp),
+                      .method = stamp_method::software},
+        .is_known = true};
 }
 
 void UdpReflector::on_sent(const Reply& reply, const Completion& completion) noexcept {

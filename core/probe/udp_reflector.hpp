@@ -8,7 +8,9 @@
 
 #include "probe/admission.hpp"
 #include "probe/probe.hpp"
+#include "probe/reflection.hpp"
 #include "probe/reflector_counters.hpp"
+#include "probe/replay_window.hpp"
 #include "probe/session_table.hpp"
 
 #include <memory>
@@ -42,9 +44,28 @@ public:
 private:
     struct Listener final : Operation {
         explicit Listener(UdpReflector& reflector) noexcept;
+        void on_tx_stamp(const Completion& completion) noexcept;
+
         UdpReflector* owner;
         SocketId socket = no_socket;
         std::uint16_t index = 0;
+        std::uint32_t drops = 0;  // Of its receive buffer, as far as counted.
+        MethodOperation<&Listener::on_tx_stamp> tx_stamps{*this};
+    };
+
+    // A reply of which the transmit stamp is still to come.
+    struct Ticket {
+        std::uint32_t number = 0;
+        std::uint32_t session = 0;  // Index in the table.
+        std::uint32_t sequence = 0;
+        bool is_open = false;
+        bool is_ptp = false;
+    };
+
+    // When the latest reply of a session really left.
+    struct Departure {
+        FollowUp follow_up;
+        bool is_known = false;
     };
 
     // The reply that lies in the receive buffer of the same index, until it has been sent.
@@ -57,13 +78,23 @@ private:
 
     void on_receive(Listener& listener, const Completion& completion) noexcept;
     void on_sent(const Reply& reply, const Completion& completion) noexcept;
+    [[nodiscard]] ReflectReason find_session(const Listener& listener, const Endpoint& source,
+                                             const SenderPacket& request,
+                                             Session*& session) noexcept;
+    void note_drops(Listener& listener, const Datagram& datagram) noexcept;
+    void take_tx_stamp(const TxStamp& stamp) noexcept;
+    [[nodiscard]] std::uint32_t open_ticket(std::uint32_t session,
+                                            const ReplyDraft& draft) noexcept;
     // ReflectReason::reflected if a reply is on its way, which then owns the buffer.
-    [[nodiscard]] ReflectReason reflect(const Listener& listener,
-                                        const Completion& completion) noexcept;
+    [[nodiscard]] ReflectReason reflect(Listener& listener, const Completion& completion) noexcept;
 
     CoreContext& context_;
     const AdmissionRules& rules_;
     SessionTable sessions_;
+    std::vector<Departure> departures_;         // By session.
+    std::vector<ReplayWindow> replay_windows_;  // By session; none without keys.
+    std::vector<Ticket> tickets_;               // By number modulo its size.
+    std::uint32_t next_ticket_ = 0;
     ReflectorCounters counters_;
     std::uint32_t series_id_;
     std::vector<std::unique_ptr<Listener>> listeners_;

@@ -59,9 +59,88 @@ void read_ipv6(const cmsghdr& control, Datagram& datagram) noexcept {
     }
 }
 
+// Two times of one packet; zero: not taken.
+struct StampTimes {
+    WallTime kernel;
+    WallTime hardware;
+};
+
+constexpr WallTime no_time{};
+
+bool is_stamp(const cmsghdr& control) noexcept {
+    return control.cmsg_level == SOL_SOCKET && control.cmsg_type == SCM_TIMESTAMPING;
+}
+
+// struct scm_timestamping of linux/errqueue.h: the kernel's time, one that is not used any more,
+// the card's.
+StampTimes read_stamp(const cmsghdr& control) noexcept {
+    const scm_timestamping times = read_value<scm_timestamping>(control);
+    return {.kernel = wall_time(times.ts[0].tv_sec, times.ts[0].tv_nsec),
+            .hardware = wall_time(times.ts[2].tv_sec, times.ts[2].tv_nsec)};
+}
+
+void read_socket_level(const cmsghdr& control, Datagram& datagram) noexcept {
+    if (is_stamp(control)) {
+        const StampTimes times = read_stamp(control);
+        datagram.arrived = times.kernel;
+        if (times.kernel != no_time) datagram.arrived_by = StampSource::kernel;
+        datagram.hardware_time = times.hardware;
+        datagram.has_hardware_time = times.hardware != no_time;
+    } else if (control.cmsg_type == SO_RXQ_OVFL) {
+        datagram.drops = read_value<std::uint32_t>(control);
+        datagram.has_drops = true;
+    }
+}
+
+bool is_error(const cmsghdr& control) noexcept {
+    const bool is_ipv4 = control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RECVERR;
+    const bool is_ipv6 = control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_RECVERR;
+    return is_ipv4 || is_ipv6;
+}
+
+void set_error(const sock_extended_err& extended, SocketError& error) noexcept {
+    if (extended.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
+        error.stamp.key = extended.ee_data;
+        error.stamp.point = stamp_point(extended.ee_info);
+        return;
+    }
+    error.error_number = static_cast<int>(extended.ee_errno);
+    error.is_from_network =
+        extended.ee_origin == SO_EE_ORIGIN_ICMP || extended.ee_origin == SO_EE_ORIGIN_ICMP6;
+    error.icmp_type = extended.ee_type;
+    error.icmp_code = extended.ee_code;
+}
+
 }  // namespace
 
+WallTime wall_time(std::int64_t seconds, std::int64_t nanoseconds) noexcept {
+    return WallTime{seconds * 1'000'000'000 + nanoseconds};
+}
+
+StampPoint stamp_point(std::uint32_t type) noexcept {
+    switch (type) {
+        case SCM_TSTAMP_SCHED:
+            return StampPoint::scheduled;
+        case SCM_TSTAMP_ACK:
+            return StampPoint::acked;
+        default:
+            return StampPoint::sent;
+    }
+}
+
+std::optional<WallTime> arrival_in(const msghdr& header) noexcept {
+    msghdr copy = header;  // The macros want one that may be changed.
+    for (cmsghdr* control = CMSG_FIRSTHDR(&copy); control != nullptr;
+         control = CMSG_NXTHDR(&copy, control)) {
+        if (!is_stamp(*control)) continue;
+        const WallTime time = read_stamp(*control).kernel;
+        if (time != no_time) return time;
+    }
+    return std::nullopt;
+}
+
 void read_control(const cmsghdr& control, Datagram& datagram) noexcept {
+    if (control.cmsg_level == SOL_SOCKET) read_socket_level(control, datagram);
     if (control.cmsg_level == IPPROTO_IP) read_ipv4(control, datagram);
     if (control.cmsg_level == IPPROTO_IPV6) read_ipv6(control, datagram);
 }
@@ -78,17 +157,19 @@ Outcome<SocketError> take_socket_error(int fd) noexcept {
     const ssize_t octets = ::recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (octets < 0) return std::unexpected(errno);
     error.payload_bytes = static_cast<std::uint32_t>(octets);
+    StampTimes times{};
     for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
          control = CMSG_NXTHDR(&header, control)) {
-        const bool is_ipv4 = control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_RECVERR;
-        const bool is_ipv6 =
-            control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_RECVERR;
-        if (!is_ipv4 && !is_ipv6) continue;
-        const sock_extended_err extended = read_value<sock_extended_err>(*control);
-        error.error_number = static_cast<int>(extended.ee_errno);
-        error.is_from_network =
-            extended.ee_origin == SO_EE_ORIGIN_ICMP || extended.ee_origin == SO_EE_ORIGIN_ICMP6;
+        if (is_stamp(*control)) times = read_stamp(*control);
+        if (is_error(*control)) set_error(read_value<sock_extended_err>(*control), error);
     }
+    if (error.error_number != 0) return error;
+    // With SOF_TIMESTAMPING_OPT_TX_SWHW there is one entry for each of the two times.
+    const bool is_kernel = times.kernel != no_time;
+    error.stamp.time = is_kernel ? times.kernel : times.hardware;
+    error.stamp.source = is_kernel                   ? StampSource::kernel
+                         : times.hardware != no_time ? StampSource::hardware
+                                                     : StampSource::none;
     return error;
 }
 

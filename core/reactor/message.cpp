@@ -4,6 +4,7 @@
 #include "reactor/message.hpp"
 
 #include "base/assert.hpp"
+#include "reactor/uring_stamps.hpp"
 
 #include <cstring>
 
@@ -60,6 +61,31 @@ void Message::set_route(const Endpoint& to, const Endpoint& from,
         used = CMSG_SPACE(sizeof(info)) + CMSG_SPACE(sizeof(class_value));
     }
     header_.msg_controllen = used;
+    route_bytes_ = used;
+}
+
+void Message::set_key(std::uint32_t key) noexcept {
+    header_.msg_control = control_.data();
+    header_.msg_controllen = route_bytes_ + CMSG_SPACE(sizeof(key));
+    auto* const at = reinterpret_cast<cmsghdr*>(control_.data() + route_bytes_);
+    append_control(header_, at, SOL_SOCKET, scm_ts_opt_id, key);
+    key_ = key;
+}
+
+msghdr Message::header_without_key() const noexcept {
+    msghdr header = header_;
+    header.msg_controllen = route_bytes_;
+    if (route_bytes_ == 0) header.msg_control = nullptr;
+    return header;
+}
+
+void StreamInput::set_buffer(std::span<std::byte> buffer) noexcept {
+    part_ = {buffer.data(), buffer.size()};
+    header_ = {};
+    header_.msg_iov = &part_;
+    header_.msg_iovlen = 1;
+    header_.msg_control = control_.data();
+    header_.msg_controllen = control_.size();
 }
 
 }  // namespace latmon

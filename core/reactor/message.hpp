@@ -33,20 +33,57 @@ public:
     // ip(7), IPV6_PKTINFO of ipv6(7).
     void set_route(const Endpoint& to, const Endpoint& from, std::uint8_t traffic_class) noexcept;
 
+    // The key of the stamps that the kernel takes of this datagram (SCM_TS_OPT_ID, Linux 6.13).
+    // After set_route(), if that is used; may be called anew for every send. The ring leaves it out
+    // where the kernel or the socket does not take it, so call it for every datagram of a socket
+    // whose stamps are wanted.
+    void set_key(std::uint32_t key) noexcept;
+
     [[nodiscard]] const msghdr& header() const noexcept { return header_; }
+    [[nodiscard]] bool has_key() const noexcept { return header_.msg_controllen > route_bytes_; }
+    [[nodiscard]] std::uint32_t key() const noexcept { return key_; }
+    // The same message without its key; points into this one all the same.
+    [[nodiscard]] msghdr header_without_key() const noexcept;
     [[nodiscard]] std::size_t payload_bytes() const noexcept {
         return parts_[0].iov_len + parts_[1].iov_len;
     }
 
 private:
-    // Two control messages: a packet info (in6_pktinfo, 20 octets, is the larger) and an int.
+    // Three control messages: a packet info (in6_pktinfo, 20 octets, is the larger), an int and a
+    // key.
     static constexpr std::size_t control_bytes =
-        CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int));
+        CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t));
 
     msghdr header_{};
     std::array<iovec, 2> parts_{};
     sockaddr_in6 destination_{};  // Also large enough for IPv4.
     alignas(cmsghdr) std::array<std::byte, control_bytes> control_{};
+    std::size_t route_bytes_ = 0;  // Of control_, taken by set_route().
+    std::uint32_t key_ = 0;
+};
+
+// Where a receive on a stream puts its octets, and what the kernel says about them. Lives inside
+// the operation's owner; holds pointers into itself and must not move. Used on one core-thread.
+class StreamInput {
+public:
+    StreamInput() noexcept = default;
+    StreamInput(const StreamInput&) = delete;
+    StreamInput& operator=(const StreamInput&) = delete;
+
+    // Readies it for one receive into `buffer`, which is borrowed until that has completed.
+    void set_buffer(std::span<std::byte> buffer) noexcept;
+
+    [[nodiscard]] std::span<std::byte> buffer() const noexcept {
+        return {static_cast<std::byte*>(part_.iov_base), part_.iov_len};
+    }
+    [[nodiscard]] msghdr& header() noexcept { return header_; }
+    [[nodiscard]] const msghdr& header() const noexcept { return header_; }
+
+private:
+    msghdr header_{};
+    iovec part_{};
+    // One SCM_TIMESTAMPING: three timespecs.
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * 16)> control_{};
 };
 
 }  // namespace latmon

@@ -4,6 +4,8 @@
 // allocates nothing; it must stay where it is until its last completion. Used on one core-thread.
 #pragma once
 
+#include "reactor/stamp.hpp"
+
 #include <cstdint>
 
 namespace latmon {
@@ -14,6 +16,7 @@ struct Completion {
     bool has_more = false;    // A multishot operation goes on; false: it has ended.
     bool has_buffer = false;  // `buffer_index` names a receive buffer that is now the user's.
     std::uint16_t buffer_index = 0;
+    TxStamp stamp{};  // If its `source` is not none: see Ring::prepare_tx_stamps().
 };
 
 // A base of what the user holds, found again from the operation by static_cast in the callback.
@@ -26,8 +29,13 @@ struct Operation {
     Operation& operator=(const Operation&) = delete;
 
     Callback on_complete;
-    bool is_active = false;      // From prepare until the completion without `has_more`.
-    bool yields_socket = false;  // Its results are sockets: an accept. Set by the ring.
+    bool is_active = false;  // From prepare until the completion without `has_more`.
+
+    // The ring's own notes: what it has to do with a completion before the user sees it, and the
+    // socket that it has to do it to.
+    enum class Follow : std::uint8_t { nothing, accept, stamps, refused, counted_send };
+    Follow follow = Follow::nothing;
+    std::int32_t socket = -1;
 };
 
 // An operation that is a member of its owner and completes into one of its methods:

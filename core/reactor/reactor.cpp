@@ -24,8 +24,14 @@ constexpr Duration sleep_min = Duration::from_us(5);
 
 }  // namespace
 
-Reactor::Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_t timers_max)
-    : ring_(ring), clock_(clock), timers_(timers_max), pacing_(mode) {}
+Reactor::Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_t timers_max,
+                 std::uint32_t cpu)
+    : ring_(ring),
+      clock_(clock),
+      timers_(timers_max),
+      pacing_(mode),
+      cpu_(cpu),
+      stolen_(clock.stolen(cpu)) {}
 
 void Reactor::turn(Instant limit) noexcept {
     ++counters_.turns;
@@ -98,7 +104,10 @@ std::uint32_t Reactor::dispatch() noexcept {
     if (count == 0) return 0;
     // What is in ready_ had arrived before this moment, whatever is done for it below.
     // A pause of this thread until here has made them wait, and is noted before they are judged.
-    arrival_ = {look(), clock_.raw_now(), clock_.wall_now()};
+    const Instant now = look();
+    const ClockPair pair = read_pair(clock_);
+    arrival_ = {.now = now, .raw = pair.raw, .wall = pair.wall, .uncertainty = pair.uncertainty};
+    if (observer_ != nullptr) observer_->on_arrival(arrival_);
     if (ring_.counters().completion_overflows != overflows_seen_) {
         overflows_seen_ = ring_.counters().completion_overflows;
         note_overflow();
@@ -125,6 +134,13 @@ void Reactor::note_stall(Duration took) noexcept {
     if (took.ns < limits::loop_stall_ns) return;
     ++counters_.stalls;
     last_stall_ = clock_.raw_now();
+    // Only now: the answer costs a system call of some 20 us, and the damage is done.
+    const Duration stolen = clock_.stolen(cpu_);
+    if (stolen > stolen_) {
+        ++counters_.steals;
+        last_steal_ = last_stall_;
+    }
+    stolen_ = stolen;
 }
 
 void Reactor::note_overflow() noexcept {

@@ -24,22 +24,43 @@ namespace latmon {
 struct LoopStamp {
     Instant now;
     RawInstant raw;
-    WallTime wall;
+    WallTime wall;         // Read together with `raw`: their difference is right within
+    Duration uncertainty;  // so much.
+
+    [[nodiscard]] constexpr Duration wall_minus_raw() const noexcept {
+        return Duration{wall.ns - raw.ns};
+    }
 };
 
 struct ReactorCounters {
     std::uint64_t turns = 0;
     std::uint64_t timers_fired = 0;
     std::uint64_t stalls = 0;          // Turns, or sleeps' ends, that took loop_stall_ns too long.
+    std::uint64_t steals = 0;          // Stalls during which the hypervisor took our CPU.
     std::uint64_t overflows = 0;       // Completions queued aside, or receive buffers used up.
     std::int64_t lateness_ns_max = 0;  // Of any timer, since start.
 };
 
 class Reactor {
 public:
-    Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_t timers_max);
+    // Told of every arrival before its completions are handed out: whatever has to be known about
+    // the clocks by then is to be found out here.
+    class Observer {
+    public:
+        virtual void on_arrival(const LoopStamp& arrival) noexcept = 0;
+
+    protected:
+        ~Observer() = default;
+    };
+
+    // `cpu` is the CPU that it runs on, for telling whether the hypervisor took it away.
+    Reactor(Ring& ring, const Clock& clock, Pacing::Mode mode, std::uint32_t timers_max,
+            std::uint32_t cpu = 0);
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
+
+    // At most one; it outlives the reactor. [set-up]
+    void set_observer(Observer* observer) noexcept { observer_ = observer; }
 
     // One turn; waits no longer than until `limit`. [core-thread]
     void turn(Instant limit) noexcept;
@@ -60,7 +81,11 @@ public:
     [[nodiscard]] bool overflowed_since(RawInstant since) const noexcept {
         return counters_.overflows > 0 && last_overflow_ >= since;
     }
-    // A user's receive ended for want of buffers: nothing is lost yet, but arrivals are late.
+    // The hypervisor ran somebody else on our CPU, and it showed as a stall.
+    [[nodiscard]] bool stolen_since(RawInstant since) const noexcept {
+        return counters_.steals > 0 && last_steal_ >= since;
+    }
+    // A user's receive ended for want of buffers, or a socket's buffer had no room.
     void note_overflow() noexcept;
 
     [[nodiscard]] const ReactorCounters& counters() const noexcept { return counters_; }
@@ -75,12 +100,16 @@ private:
 
     Ring& ring_;
     const Clock& clock_;
+    Observer* observer_ = nullptr;
     Timers timers_;
     Pacing pacing_;
     LoopStamp arrival_;
     ReactorCounters counters_;
     Instant last_look_{};  // When the loop last knew that it was running; zero: before the first.
+    std::uint32_t cpu_;
     RawInstant last_stall_;
+    RawInstant last_steal_;
+    Duration stolen_;  // As of the last stall.
     RawInstant last_overflow_;
     std::uint64_t overflows_seen_ = 0;
     std::array<Ready, limits::completion_batch> ready_{};

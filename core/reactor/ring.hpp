@@ -11,11 +11,13 @@
 #include "base/time.hpp"
 #include "reactor/message.hpp"
 #include "reactor/operation.hpp"
+#include "reactor/stamp.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 
 namespace latmon {
@@ -38,6 +40,11 @@ struct SocketOptions {
     bool is_reflector = false;     // Wants the packet's local address; sends with TTL 255.
     bool is_short_lived = false;   // Not worth a registered file.
     bool resets_on_close = false;  // TCP: close with RST, leaving no TIME_WAIT behind.
+    // Packets are stamped where they arrive, and after prepare_tx_stamps() where they leave, as far
+    // as StampAbility goes. Of a listener: what is accepted, too.
+    bool wants_stamps = false;
+    bool wants_hardware_stamps = false;      // By the card too.
+    std::uint32_t receive_buffer_bytes = 0;  // SO_RCVBUF; 0: what suits the kind of socket.
 };
 
 // A received datagram, lying in a receive buffer until release_buffer().
@@ -49,6 +56,16 @@ struct Datagram {
     std::uint8_t traffic_class = 0;  // DSCP << 2 | ECN.
     bool has_traffic_class = false;
     bool is_truncated = false;  // It was longer than any probe may be.
+    // When the kernel took it from the driver, CLOCK_REALTIME (Clock::wall_of_kernel() maps it);
+    // and when the card saw it, by the card's own clock.
+    StampSource arrived_by = StampSource::none;
+    WallTime arrived;
+    bool has_hardware_time = false;
+    WallTime hardware_time;
+    // Datagrams that this socket's buffer had no room for, since it was opened until this one came
+    // (SO_RXQ_OVFL). While there are none the kernel does not say.
+    bool has_drops = false;
+    std::uint32_t drops = 0;
 };
 
 // One entry of a socket's error queue (IP_RECVERR, ip(7)): an ICMP error, or one of this host's.
@@ -56,7 +73,11 @@ struct SocketError {
     int error_number = 0;                 // Positive errno value.
     bool is_from_network = false;         // An ICMP message, not this host.
     std::uint32_t payload_bytes = 0;      // How many of `payload` are there.
-    std::array<std::byte, 16> payload{};  // Start of the datagram of ours that it is about.
+    std::array<std::byte, 24> payload{};  // Start of the datagram of ours that it is about.
+    // ee_type and ee_code of an ICMP message: sock_extended_err of ip(7).
+    std::uint8_t icmp_type = 0;
+    std::uint8_t icmp_code = 0;
+    TxStamp stamp{};  // If `source` is not none, the entry is a stamp and no error.
 };
 
 // A completion and whom it belongs to.
@@ -85,13 +106,32 @@ public:
     // The other end of a connected stream; zero if it is gone.
     [[nodiscard]] virtual Endpoint peer(SocketId socket) const noexcept = 0;
 
-    // Takes one entry off the socket's error queue; EAGAIN if it is empty.
+    // How far stamps go here. Constant from construction.
+    [[nodiscard]] virtual const StampAbility& stamp_ability() const noexcept = 0;
+
+    // Datagrams that this socket's receive buffer had no room for, since it was opened: the same
+    // count as Datagram::drops, asked for (SO_MEMINFO). One system call.
+    [[nodiscard]] virtual std::uint32_t receive_drops(SocketId socket) const noexcept = 0;
+
+    // Takes one entry off the socket's error queue; EAGAIN if it is empty. Stamps lie there too,
+    // and those that prepare_tx_stamps() has not brought yet come this way: whoever reads the queue
+    // for an error must take them.
     [[nodiscard]] virtual Outcome<SocketError> take_error(SocketId socket) noexcept = 0;
 
     // Operations. Each sets operation.is_active and completes through drain(). Buffers and messages
     // are borrowed until the completion.
     // Multishot; each completion with a buffer holds one datagram: see datagram().
     virtual void prepare_receive_datagrams(Operation& operation, SocketId socket) noexcept = 0;
+    // Multishot, on a socket with `wants_stamps`, a stream being connected and nothing sent on it
+    // yet: from now on, what it sends is stamped. Each completion with a stamp brings one of a
+    // packet of ours; one without says that the error queue wants to be read by take_error(), until
+    // EAGAIN: what is left there is not told of again.
+    // Ends with -EOPNOTSUPP at once if there is no way to get stamps. Without keys
+    // (StampAbility::has_keys) that is so for datagrams of a socket that is not connected; on one
+    // that is, each datagram must have a key and one may be sent at a time, and a send that failed
+    // costs the stamps of a few others.
+    // A packet may have no stamp (it was lost on this host) or more than one (it was sent again).
+    virtual void prepare_tx_stamps(Operation& operation, SocketId socket) noexcept = 0;
     // Result: octets sent, or -errno. Never waits: a full socket buffer is -EAGAIN.
     virtual void prepare_send_datagram(Operation& operation, SocketId socket,
                                        const Message& message) noexcept = 0;
@@ -99,12 +139,19 @@ public:
     virtual void prepare_accept(Operation& operation, SocketId listener) noexcept = 0;
     virtual void prepare_connect(Operation& operation, SocketId socket,
                                  const Endpoint& remote) noexcept = 0;
-    // Stream. Completes when all of the message is in the kernel's hands, or with an error.
+    // Stream. Completes when all of the message is in the kernel's hands, or with an error. The
+    // key of its stamps is the number of octets sent over this socket before its last octet
+    // (SOF_TIMESTAMPING_OPT_ID_TCP).
     virtual void prepare_send_stream(Operation& operation, SocketId socket,
                                      const Message& message) noexcept = 0;
-    // Stream. Result: octets read, 0 at the end of the stream.
+    // Stream. Result: octets read, 0 at the end of the stream; afterwards arrival_of(input) tells
+    // when the last of them arrived.
     virtual void prepare_receive_stream(Operation& operation, SocketId socket,
-                                        std::span<std::byte> buffer) noexcept = 0;
+                                        StreamInput& input) noexcept = 0;
+    // When the kernel took the last octets of a completed receive from the driver, CLOCK_REALTIME;
+    // none: unknown.
+    [[nodiscard]] virtual std::optional<WallTime> arrival_of(
+        const StreamInput& input) const noexcept = 0;
     // Asks the kernel to end an active operation, which then completes, with -ECANCELED or, if it
     // was faster, with its result.
     virtual void prepare_cancel(Operation& operation) noexcept = 0;

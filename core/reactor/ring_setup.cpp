@@ -99,19 +99,31 @@ std::unexpected<Error> fail_setup(int error_number) {
 }  // namespace
 
 Result<std::unique_ptr<UringRing>> UringRing::open(const UringOptions& options) {
-    std::unique_ptr<UringRing> ring(new UringRing(options.sockets_max));
-    const Result<void> result = ring->set_up();
+    std::unique_ptr<UringRing> ring(new UringRing(options));
+    const Result<void> result = ring->set_up(options);
     if (!result) return std::unexpected(result.error());
     return ring;
 }
 
-Result<void> UringRing::set_up() {
+// Completions of 32 octets are what the kernel's stamps come in: see uring_stamps.hpp.
+int UringRing::set_up_ring(bool has_large_completions) noexcept {
     io_uring_params params{};
-    params.flags = setup_flags;
+    params.flags = setup_flags | (has_large_completions ? IORING_SETUP_CQE32 : 0U);
     params.cq_entries = limits::completion_entries;
-    int result = ::io_uring_queue_init_params(limits::submission_entries, &ring_, &params);
+    return ::io_uring_queue_init_params(limits::submission_entries, &ring_, &params);
+}
+
+Result<void> UringRing::set_up(const UringOptions& options) {
+    int result = -EINVAL;
+    if (options.best_tx_way == TxStampWay::ring) result = set_up_ring(true);
+    if (result == -EINVAL) result = set_up_ring(false);
     if (result < 0) return fail_setup(-result);
     has_ring_ = true;
+    keyless_headers_.resize(ring_.sq.ring_entries);
+    ability_ = probe_stamps(options);
+    if (!ability_.has_keys && ability_.tx == TxStampWay::error_queue) {
+        key_counts_.resize(slots_.size());
+    }
     ::io_uring_register_ring_fd(&ring_);  // Saves a lookup per call; optional.
     result = ::io_uring_register_files_sparse(&ring_, static_cast<unsigned>(slots_.size()));
     if (result < 0) {

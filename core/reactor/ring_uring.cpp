@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The Ring over io_uring: operations, the loop's kernel side, and the sockets' table. What can go
-// wrong while it is set up is told in ring_setup.cpp.
+// wrong while it is set up is told in ring_setup.cpp, time stamps are in ring_stamps.cpp.
 #include "reactor/ring_uring.hpp"
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
 #include "reactor/control.hpp"
 #include "reactor/socket.hpp"
+#include "reactor/uring_stamps.hpp"
 
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <sys/timerfd.h>
 #include <cerrno>
@@ -24,55 +26,79 @@ void never_called(Operation&, const Completion&) noexcept {
 
 }  // namespace
 
-UringRing::UringRing(std::uint32_t sockets_max)
+UringRing::UringRing(const UringOptions& options)
     : timer_operation_(never_called),
       wake_operation_(never_called),
-      slots_(sockets_max),
-      connect_addresses_(sockets_max) {
-    free_slots_.reserve(sockets_max);
-    for (std::uint32_t slot = sockets_max; slot > 0; --slot) {
+      slots_(options.sockets_max),
+      connect_addresses_(options.sockets_max),
+      probe_operation_(never_called) {
+    free_slots_.reserve(options.sockets_max);
+    for (std::uint32_t slot = options.sockets_max; slot > 0; --slot) {
         free_slots_.push_back(static_cast<SocketId>(slot - 1));
     }
 }
 
 // -- Sockets ------------------------------------------------------------------------------------
 
-Outcome<SocketId> UringRing::adopt(Outcome<Fd> fd, bool is_registered) noexcept {
+UringRing::Slot& UringRing::slot(SocketId socket) noexcept {
+    LATMON_ASSERT(socket >= 0 && static_cast<std::size_t>(socket) < slots_.size());
+    return slots_[static_cast<std::size_t>(socket)];
+}
+
+const UringRing::Slot& UringRing::slot(SocketId socket) const noexcept {
+    return const_cast<UringRing*>(this)->slot(socket);
+}
+
+Outcome<SocketId> UringRing::adopt(Outcome<Fd> fd, const Slot& kind) noexcept {
     if (!fd) return std::unexpected(fd.error());
     if (free_slots_.empty()) return std::unexpected(ENFILE);
     const SocketId socket = free_slots_.back();
-    if (is_registered) {
+    if (kind.is_registered) {
         const int number = fd->get();
         const int result =
             ::io_uring_register_files_update(&ring_, static_cast<unsigned>(socket), &number, 1);
         if (result < 0) return std::unexpected(-result);
     }
     free_slots_.pop_back();
-    slots_[static_cast<std::size_t>(socket)] = {fd->release(), is_registered};
+    Slot& place = slot(socket);
+    place = kind;
+    place.fd = fd->release();
     return socket;
 }
 
 Outcome<SocketId> UringRing::open_udp(const SocketOptions& options) noexcept {
-    return adopt(open_udp_socket(options), !options.is_short_lived);
+    return adopt(open_udp_socket(options),
+                 {.is_registered = !options.is_short_lived,
+                  .is_connected = options.remote.port != 0 || !is_unspecified(options.remote),
+                  .wants_stamps = options.wants_stamps,
+                  .wants_hardware_stamps = options.wants_hardware_stamps});
 }
 
 Outcome<SocketId> UringRing::open_tcp(const SocketOptions& options) noexcept {
-    return adopt(open_tcp_socket(options), !options.is_short_lived);
+    return adopt(open_tcp_socket(options),
+                 {.is_registered = !options.is_short_lived,
+                  .is_stream = true,
+                  .wants_stamps = options.wants_stamps,
+                  .wants_hardware_stamps = options.wants_hardware_stamps});
 }
 
 Outcome<SocketId> UringRing::open_listener(const SocketOptions& options) noexcept {
-    return adopt(open_tcp_listener(options), true);
+    return adopt(open_tcp_listener(options),
+                 {.is_registered = true,
+                  .is_stream = true,
+                  .wants_stamps = options.wants_stamps,
+                  .wants_hardware_stamps = options.wants_hardware_stamps});
 }
 
 void UringRing::close(SocketId socket) noexcept {
-    Slot& slot = slots_[static_cast<std::size_t>(socket)];
-    LATMON_ASSERT(slot.fd >= 0);
-    if (slot.is_registered) {
+    Slot& closed = slot(socket);
+    LATMON_ASSERT(closed.fd >= 0);
+    if (closed.is_registered) {
         const int none = -1;
         ::io_uring_register_files_update(&ring_, static_cast<unsigned>(socket), &none, 1);
     }
-    ::close(slot.fd);
-    slot = {};
+    ::close(closed.fd);
+    closed = {};
     free_slots_.push_back(socket);
 }
 
@@ -80,14 +106,15 @@ Endpoint UringRing::peer(SocketId socket) const noexcept {
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    const int fd = slots_[static_cast<std::size_t>(socket)].fd;
-    if (::getpeername(fd, generic, &length) != 0) return {};
+    if (::getpeername(slot(socket).fd, generic, &length) != 0) return {};
     return from_sockaddr(*generic);
 }
 
-Outcome<SocketError> UringRing::take_error(SocketId socket) noexcept {
-    // A plain call: it never blocks, and errors are rare.
-    return take_socket_error(slots_[static_cast<std::size_t>(socket)].fd);
+std::uint32_t UringRing::receive_drops(SocketId socket) const noexcept {
+    std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
+    socklen_t length = sizeof(figures);
+    ::getsockopt(slot(socket).fd, SOL_SOCKET, SO_MEMINFO, figures.data(), &length);
+    return figures[SK_MEMINFO_DROPS];
 }
 
 // -- Operations ---------------------------------------------------------------------------------
@@ -102,15 +129,16 @@ io_uring_sqe* UringRing::next_entry(Operation* operation) noexcept {
     if (operation != nullptr) {
         LATMON_ASSERT(!operation->is_active);
         operation->is_active = true;
+        operation->follow = Operation::Follow::nothing;
     }
     return entry;
 }
 
 void UringRing::use_socket(io_uring_sqe& entry, SocketId socket) const noexcept {
-    const Slot& slot = slots_[static_cast<std::size_t>(socket)];
-    LATMON_ASSERT(slot.fd >= 0);
-    entry.fd = slot.is_registered ? socket : slot.fd;
-    if (slot.is_registered) entry.flags |= IOSQE_FIXED_FILE;
+    const Slot& used = slot(socket);
+    LATMON_ASSERT(used.fd >= 0);
+    entry.fd = used.is_registered ? socket : used.fd;
+    if (used.is_registered) entry.flags |= IOSQE_FIXED_FILE;
 }
 
 void UringRing::prepare_receive_datagrams(Operation& operation, SocketId socket) noexcept {
@@ -125,9 +153,11 @@ void UringRing::prepare_receive_datagrams(Operation& operation, SocketId socket)
 void UringRing::prepare_send_datagram(Operation& operation, SocketId socket,
                                       const Message& message) noexcept {
     io_uring_sqe* const entry = next_entry(&operation);
-    ::io_uring_prep_sendmsg(entry, 0, &message.header(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const msghdr* const header = header_for(*entry, socket, message);
+    ::io_uring_prep_sendmsg(entry, 0, header, MSG_DONTWAIT | MSG_NOSIGNAL);
     use_socket(*entry, socket);
     ::io_uring_sqe_set_data(entry, &operation);
+    if (slot(socket).counts_keys && message.has_key()) count_send(operation, socket, message);
 }
 
 void UringRing::prepare_accept(Operation& operation, SocketId listener) noexcept {
@@ -135,7 +165,8 @@ void UringRing::prepare_accept(Operation& operation, SocketId listener) noexcept
     ::io_uring_prep_multishot_accept(entry, 0, nullptr, nullptr, SOCK_CLOEXEC);
     use_socket(*entry, listener);
     ::io_uring_sqe_set_data(entry, &operation);
-    operation.yields_socket = true;
+    operation.follow = Operation::Follow::accept;
+    operation.socket = listener;
 }
 
 void UringRing::prepare_connect(Operation& operation, SocketId socket,
@@ -158,11 +189,15 @@ void UringRing::prepare_send_stream(Operation& operation, SocketId socket,
 }
 
 void UringRing::prepare_receive_stream(Operation& operation, SocketId socket,
-                                       std::span<std::byte> buffer) noexcept {
+                                       StreamInput& input) noexcept {
     io_uring_sqe* const entry = next_entry(&operation);
-    ::io_uring_prep_recv(entry, 0, buffer.data(), buffer.size(), 0);
+    ::io_uring_prep_recvmsg(entry, 0, &input.header(), 0);
     use_socket(*entry, socket);
     ::io_uring_sqe_set_data(entry, &operation);
+}
+
+std::optional<WallTime> UringRing::arrival_of(const StreamInput& input) const noexcept {
+    return arrival_in(input.header());
 }
 
 void UringRing::prepare_cancel(Operation& operation) noexcept {
@@ -254,6 +289,7 @@ std::uint32_t UringRing::drain(std::span<Ready> ready) noexcept {
         if (count == ready.size()) break;
         ++seen;
         if (take(*entry, ready[count])) ++count;
+        retire(*entry);
     }
     ::io_uring_cq_advance(&ring_, seen);
     return count;
@@ -263,13 +299,16 @@ std::uint32_t UringRing::drain(std::span<Ready> ready) noexcept {
 bool UringRing::take(const io_uring_cqe& entry, Ready& ready) noexcept {
     auto* const operation =
         reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(entry.user_data));
-    if (operation == nullptr) return false;  // A cancel's.
+    if (operation == nullptr) return false;  // A cancel's, or a place that was skipped.
+    LATMON_ASSERT(operation->is_active || operation == &probe_operation_);
     ready.operation = operation;
     ready.completion = {
         .result = entry.res,
         .has_more = (entry.flags & IORING_CQE_F_MORE) != 0,
         .has_buffer = (entry.flags & IORING_CQE_F_BUFFER) != 0,
-        .buffer_index = static_cast<std::uint16_t>(entry.flags >> IORING_CQE_BUFFER_SHIFT)};
+        .buffer_index = static_cast<std::uint16_t>(entry.flags >> IORING_CQE_BUFFER_SHIFT),
+        .stamp = {}};
+    if (operation == &probe_operation_) return false;
     if (operation == &timer_operation_ || operation == &wake_operation_) {
         if (operation == &timer_operation_) timer_armed_for_ = {};
         if (ready.completion.has_more) return false;
@@ -277,16 +316,38 @@ bool UringRing::take(const io_uring_cqe& entry, Ready& ready) noexcept {
         operation == &timer_operation_ ? prepare_timer_poll() : prepare_wake_read();
         return false;
     }
-    if (operation->yields_socket && entry.res >= 0) ready = accepted(ready);
+    if (operation->follow != Operation::Follow::nothing) follow_up(entry, ready);
     return true;
+}
+
+void UringRing::follow_up(const io_uring_cqe& entry, Ready& ready) noexcept {
+    Completion& completion = ready.completion;
+    const SocketId socket = ready.operation->socket;
+    switch (ready.operation->follow) {
+        case Operation::Follow::accept:
+            if (entry.res >= 0) completion.result = accepted(entry.res, socket);
+            break;
+        case Operation::Follow::stamps:
+            if (completion.has_more) completion = {.has_more = true, .stamp = read_tx_stamp(entry)};
+            break;
+        case Operation::Follow::refused:
+            completion.result = -EOPNOTSUPP;
+            break;
+        case Operation::Follow::counted_send:
+            note_counted(socket, entry.res);
+            break;
+        case Operation::Follow::nothing:
+            break;
+    }
 }
 
 // Gives an accepted descriptor its place in the table. None left: the connection is closed, and the
 // user told so.
-Ready UringRing::accepted(Ready ready) noexcept {
-    const Outcome<SocketId> socket = adopt(Fd(ready.completion.result), false);
-    ready.completion.result = socket ? *socket : -socket.error();
-    return ready;
+std::int32_t UringRing::accepted(int fd, SocketId listener) noexcept {
+    Slot kind = slot(listener);
+    kind.is_registered = false;
+    const Outcome<SocketId> socket = adopt(Fd(fd), kind);
+    return socket ? *socket : -socket.error();
 }
 
 void UringRing::prepare_timer_poll() noexcept {

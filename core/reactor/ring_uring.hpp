@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The Ring over io_uring: one instance per core-thread, opened by that thread (SINGLE_ISSUER binds
-// a ring to it). Needs Linux 6.1 for DEFER_TASKRUN and multishot recvmsg. Together with
-// ring_uring.cpp the only place that knows liburing.
+// a ring to it). Needs Linux 6.1 for DEFER_TASKRUN and multishot recvmsg. Together with its three
+// .cpp files (ring_uring: operations, ring_setup: opening, ring_stamps: time stamps) the only place
+// that knows liburing.
 //
 // How a wait ends: the next deadline is an absolute timerfd that the ring polls; another thread's
 // wake() is an eventfd that the ring reads; everything else is a completion of a user's operation.
+//
+// Stamps of what is sent lie in the socket's error queue. From Linux 6.17 on the ring itself takes
+// them from there; before, its user is told to read the queue. Where the kernel takes no keys, the
+// ring finds them for sockets with one peer and one send at a time (KeyCount); others have none.
 #pragma once
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "reactor/key_count.hpp"
 #include "reactor/ring.hpp"
 
 #include <liburing.h>
@@ -20,7 +26,21 @@ namespace latmon {
 
 struct UringOptions {
     std::uint32_t sockets_max = 0;  // Open at once, of every kind.
+    // The most that is made of the kernel's stamps of what is sent; less where it can do less.
+    TxStampWay best_tx_way = TxStampWay::ring;
+    bool may_have_keys = true;
 };
+
+struct StampRequest;
+
+// To be called for each completion that has been read. In a ring of 32-octet completions Linux 6.18
+// leaves out the last place before the queue wraps whenever what it has to put there is of 32
+// octets (io_cqe_cache_refill, which was made for rings of mixed sizes): it moves the tail past it
+// and writes its note of that elsewhere, so that the completion of the round before would be read
+// once more. Without user data it is nobody's.
+inline void retire(io_uring_cqe& entry) noexcept {
+    entry.user_data = 0;
+}
 
 class UringRing final : public Ring {
 public:
@@ -36,9 +56,12 @@ public:
     Outcome<SocketId> open_listener(const SocketOptions& options) noexcept override;
     void close(SocketId socket) noexcept override;
     Endpoint peer(SocketId socket) const noexcept override;
+    const StampAbility& stamp_ability() const noexcept override { return ability_; }
+    std::uint32_t receive_drops(SocketId socket) const noexcept override;
     Outcome<SocketError> take_error(SocketId socket) noexcept override;
 
     void prepare_receive_datagrams(Operation& operation, SocketId socket) noexcept override;
+    void prepare_tx_stamps(Operation& operation, SocketId socket) noexcept override;
     void prepare_send_datagram(Operation& operation, SocketId socket,
                                const Message& message) noexcept override;
     void prepare_accept(Operation& operation, SocketId listener) noexcept override;
@@ -47,7 +70,8 @@ public:
     void prepare_send_stream(Operation& operation, SocketId socket,
                              const Message& message) noexcept override;
     void prepare_receive_stream(Operation& operation, SocketId socket,
-                                std::span<std::byte> buffer) noexcept override;
+                                StreamInput& input) noexcept override;
+    std::optional<WallTime> arrival_of(const StreamInput& input) const noexcept override;
     void prepare_cancel(Operation& operation) noexcept override;
 
     Datagram datagram(const Completion& completion) noexcept override;
@@ -66,18 +90,40 @@ private:
     struct Slot {
         int fd = -1;
         bool is_registered = false;
+        bool is_stream = false;
+        bool is_connected = false;  // Datagrams go to one peer.
+        bool wants_stamps = false;
+        bool wants_hardware_stamps = false;
+        bool stamps_tx = false;    // What it sends is stamped.
+        bool counts_keys = false;  // Its keys are found by key_counts_.
     };
 
-    explicit UringRing(std::uint32_t sockets_max);
-    [[nodiscard]] Result<void> set_up();
+    // One datagram and its stamp on a pair of sockets: see probe_stamps().
+    struct StampTrial;
+
+    explicit UringRing(const UringOptions& options);
+    [[nodiscard]] Result<void> set_up(const UringOptions& options);
+    [[nodiscard]] int set_up_ring(bool has_large_completions) noexcept;
     [[nodiscard]] Result<void> set_up_buffers();
-    [[nodiscard]] Outcome<SocketId> adopt(Outcome<Fd> fd, bool is_registered) noexcept;
+    [[nodiscard]] Outcome<SocketId> adopt(Outcome<Fd> fd, const Slot& kind) noexcept;
+    [[nodiscard]] const Slot& slot(SocketId socket) const noexcept;
+    [[nodiscard]] Slot& slot(SocketId socket) noexcept;
     [[nodiscard]] io_uring_sqe* next_entry(Operation* operation) noexcept;
     void use_socket(io_uring_sqe& entry, SocketId socket) const noexcept;
     void prepare_timer_poll() noexcept;
     void prepare_wake_read() noexcept;
     [[nodiscard]] bool take(const io_uring_cqe& entry, Ready& ready) noexcept;
-    [[nodiscard]] Ready accepted(Ready ready) noexcept;
+    void follow_up(const io_uring_cqe& entry, Ready& ready) noexcept;
+    [[nodiscard]] std::int32_t accepted(int fd, SocketId listener) noexcept;
+
+    [[nodiscard]] StampAbility probe_stamps(const UringOptions& options) noexcept;
+    [[nodiscard]] bool probe_ring_way(StampTrial& trial) noexcept;
+    [[nodiscard]] Outcome<void> start_tx_stamps(SocketId socket) noexcept;
+    [[nodiscard]] StampRequest stamp_request(SocketId socket) const noexcept;
+    [[nodiscard]] const msghdr* header_for(const io_uring_sqe& entry, SocketId socket,
+                                           const Message& message) noexcept;
+    void count_send(Operation& operation, SocketId socket, const Message& message) noexcept;
+    void note_counted(SocketId socket, std::int32_t result) noexcept;
 
     io_uring ring_{};
     bool has_ring_ = false;
@@ -95,6 +141,11 @@ private:
     std::vector<Slot> slots_;
     std::vector<SocketId> free_slots_;                 // A stack; never grows beyond slots_.
     std::vector<sockaddr_storage> connect_addresses_;  // By slot: borrowed by the kernel.
+    StampAbility ability_;
+    Fd stamp_keeper_;  // See probe_stamps().
+    Operation probe_operation_;
+    std::vector<KeyCount> key_counts_;     // By slot; empty where the kernel takes keys.
+    std::vector<msghdr> keyless_headers_;  // By submission entry: borrowed until it is submitted.
     RingCounters counters_;
 };
 

@@ -20,4 +20,17 @@ namespace latmon {
 // A listening TCP socket. [core-thread]
 [[nodiscard]] Outcome<Fd> open_tcp_listener(const SocketOptions& options) noexcept;
 
+// What of a socket's packets is stamped.
+struct StampRequest {
+    bool is_stream = false;
+    bool wants_hardware = false;  // By the card too.
+    bool wants_tx = false;        // What it sends too, not only what it receives.
+    bool is_tx_paused = false;    // With wants_tx: stamps under way still come, but no new ones.
+};
+
+// Sets SO_TIMESTAMPING (networking/timestamping in the kernel's tree). Stamps of what is sent are
+// numbered from 0 from the first call with `wants_tx` after one without; on a stream that must be
+// connected, else EINVAL. [core-thread]
+[[nodiscard]] Outcome<void> request_stamps(int fd, const StampRequest& request) noexcept;
+
 }  // namespace latmon

@@ -32,7 +32,8 @@ typedef enum latmon_kind {
     LATMON_KIND_NODE = 4        /* One counter of latmon itself: see `value`. */
 } latmon_kind_t;
 
-/* What became of it. Only OK and REORDERED were answered in time and carry an rtt. */
+/* What became of it. Only OK and REORDERED were answered in time and carry an rtt. Later versions
+ * add statuses: one that you do not know was not answered. */
 typedef enum latmon_status {
     LATMON_STATUS_OK = 1,
     LATMON_STATUS_LOST = 2,         /* No reply within the timeout; lost on either way. */
@@ -43,7 +44,11 @@ typedef enum latmon_status {
     LATMON_STATUS_REORDERED = 7,    /* Answered, after a probe that was sent later. */
     LATMON_STATUS_LOCAL_ERROR = 8,  /* It never left this host: see `error`. */
     LATMON_STATUS_UNREACHABLE = 9,  /* The network or the far host refused it: see `error`. */
-    LATMON_STATUS_INVALID = 10      /* A reply that cannot be ours, or that makes no sense. */
+    LATMON_STATUS_INVALID = 10,     /* A reply that cannot be ours, or that makes no sense. */
+    /* The kernel took it, and it never left this host: a queue or a filter of ours dropped it. */
+    LATMON_STATUS_LOST_LOCAL_TX = 11,
+    /* Its reply reached this host, and a receive buffer of ours had no room for it. */
+    LATMON_STATUS_LOST_LOCAL_RX = 12
 } latmon_status_t;
 
 /* How much the one-way delays of this sample may be trusted. */
@@ -99,9 +104,11 @@ typedef enum latmon_protocol {
 #define LATMON_HAS_VALUE (1u << 24)    /* value */
 #define LATMON_HAS_PEER (1u << 25)     /* peer_address, peer_port, ssid */
 #define LATMON_HAS_SEQUENCE (1u << 26) /* sequence */
+#define LATMON_HAS_TCP_ACK (1u << 27)  /* tcp_ack_ns */
 
 /* Bits of `blame`: what this host did wrong while the exchange was under way. A statistic that
- * wants only the network leaves samples with any of them out. */
+ * wants only the network leaves samples with any of them out; of round trips it may keep those
+ * with no more than CLOCK_UNSYNCED, which concerns one-way delays alone. */
 #define LATMON_BLAME_SENT_LATE (1u << 0)      /* We sent it late: lateness_ns says by how much. */
 #define LATMON_BLAME_RECEIVED_LATE (1u << 1)  /* The kernel had the reply well before we read it. */
 #define LATMON_BLAME_LOOP_STALLED (1u << 2)   /* A turn of our loop took too long. */
@@ -172,7 +179,10 @@ typedef struct latmon_sample {
     uint8_t dscp_rev;
     uint8_t peer_address[16]; /* IPv6, or IPv4 as ::ffff:a.b.c.d. */
 
-    uint8_t reserved[10]; /* Zero. May get a meaning behind a new LATMON_HAS_ bit. */
+    uint8_t reserved[2];  /* Zero. May get a meaning behind a new LATMON_HAS_ bit. */
+    uint32_t tcp_ack_ns;  /* TCP: our packet's departure to its acknowledgement by the peer's host,
+                             4.29 s at most: the round trip without the peer's program. */
+    uint8_t reserved2[4]; /* As reserved. */
 } latmon_sample_t;
 
 LATMON_EXTERN_C_END

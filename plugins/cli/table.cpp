@@ -151,6 +151,8 @@ void Table::count(Row& row, const latmon_sample_t& sample) {
         case LATMON_STATUS_LOST:
         case LATMON_STATUS_LOST_FORWARD:
         case LATMON_STATUS_LOST_REVERSE:
+        case LATMON_STATUS_LOST_LOCAL_TX:
+        case LATMON_STATUS_LOST_LOCAL_RX:
         case LATMON_STATUS_UNREACHABLE:
             ++row.sent;
             ++row.lost;
@@ -158,7 +160,8 @@ void Table::count(Row& row, const latmon_sample_t& sample) {
         default:  // Of a later latmon.
             break;
     }
-    if (sample.blame != 0) ++row.blamed;
+    // A clock that follows nobody spoils one-way delays, and these say so themselves.
+    if ((sample.blame & ~LATMON_BLAME_CLOCK_UNSYNCED) != 0) ++row.blamed;
 }
 
 void Table::add(const latmon_sample_t& sample, const latmon_series_t& series) {

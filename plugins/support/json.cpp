@@ -178,6 +178,11 @@ void append_node(Object& object, const latmon_sample_t& sample, const latmon_ser
     if (series != nullptr) {
         object.text("name", series->name);
         object.text("source", series->source);
+        // Of a path, an exporter or an interface; the node's own have none.
+        if (*series->target != '\0') object.text("target", series->target);
+        if (series->protocol != LATMON_PROTOCOL_NONE) {
+            object.word("protocol", protocol_word(series->protocol));
+        }
     }
     object.number("series_id", sample.series_id);
     object.number("core", sample.core);
@@ -207,6 +212,7 @@ void append_optional(Object& object, const latmon_sample_t& sample) {
     for (const SmallField& field : small_fields) {
         if (has(field.bit)) object.number(field.name, sample.*field.field);
     }
+    if (has(LATMON_HAS_TCP_ACK)) object.number("tcp_ack_ns", sample.tcp_ack_ns);
     if (has(LATMON_HAS_PEER_SEQUENCE)) object.number("peer_sequence", sample.peer_sequence);
     if (has(LATMON_HAS_PEER)) {
         object.word("peer_address", address_text(sample.peer_address));

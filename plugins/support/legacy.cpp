@@ -20,6 +20,8 @@ Fate fate_of(std::uint8_t status) noexcept {
         case LATMON_STATUS_LOST:
         case LATMON_STATUS_LOST_FORWARD:
         case LATMON_STATUS_LOST_REVERSE:
+        case LATMON_STATUS_LOST_LOCAL_TX:
+        case LATMON_STATUS_LOST_LOCAL_RX:
         case LATMON_STATUS_LOCAL_ERROR:
         case LATMON_STATUS_UNREACHABLE:
             return Fate::lost;

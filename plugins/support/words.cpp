@@ -14,10 +14,11 @@ constexpr std::array<std::string_view, 5> kinds{"unknown", "exchange", "connect"
                                                 "node"};
 static_assert(kinds.size() == LATMON_KIND_NODE + 1);
 
-constexpr std::array<std::string_view, 11> statuses{
-    "unknown",   "ok",        "lost",        "lost_forward", "lost_reverse", "late",
-    "duplicate", "reordered", "local_error", "unreachable",  "invalid"};
-static_assert(statuses.size() == LATMON_STATUS_INVALID + 1);
+constexpr std::array<std::string_view, 13> statuses{
+    "unknown",      "ok",        "lost",        "lost_forward", "lost_reverse", "late",
+    "duplicate",    "reordered", "local_error", "unreachable",  "invalid",      "lost_local_tx",
+    "lost_local_rx"};
+static_assert(statuses.size() == LATMON_STATUS_LOST_LOCAL_RX + 1);
 
 constexpr std::array<std::string_view, 3> protocols{"none", "udp", "tcp"};
 static_assert(protocols.size() == LATMON_PROTOCOL_TCP + 1);

@@ -26,14 +26,11 @@ Endpoint endpoint(const std::string& address, std::uint16_t port) {
 
 Node::Node(World& world, Plan plan, const std::string& address)
     : clock(world.simulation),
-      ring(world.simulation, world.directory, endpoint(address, 0)),
+      ring(world.simulation, world.directory, endpoint(address, 0), clock),
       plan_(std::move(plan)),
       queue_(queue_capacity, all_kinds) {
-    const CoreOptions options{.queues = {&queue_},
-                              .error_estimate = 0x1D80,
-                              .boot_nonce = 7,
-                              .hash_key = {1, 2},
-                              .timers_max = 10'000};
+    const CoreOptions options{
+        .queues = {&queue_}, .boot_nonce = 7, .hash_key = {1, 2}, .timers_max = 10'000};
     core_ = std::make_unique<Core>(plan_, options, ring, clock);
     const Result<void> opened = core_->open_listeners(plan_.listeners);
     LATMON_ASSERT(opened.has_value());
@@ -120,7 +117,9 @@ ProbePlan probe_to(const std::string& address, ProbeKind kind, Duration interval
     ProbePlan probe;
     probe.kind = kind;
     probe.port = kind == ProbeKind::udp ? 8001 : 8000;
-    probe.size_bytes = 100;
+    probe.size_bytes = 100;  // As much as the TLVs take.
+    probe.tlvs = tlvs_default;
+    probe.waits_for_follow_up = true;
     probe.interval = interval;
     probe.timeout = Duration::from_ms(100);
     probe.max_lost = 10;

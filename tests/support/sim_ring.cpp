@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See sim_ring.hpp. Datagrams first, then streams, then the loop's side.
+// See sim_ring.hpp. Datagrams first, then streams, then the loop's side; stamps are in
+// sim_ring_stamps.cpp.
 #include "support/sim_ring.hpp"
 
 #include "base/assert.hpp"
@@ -31,8 +32,9 @@ std::pair<AddressBytes, std::uint16_t> key_of(const Endpoint& endpoint) {
 
 }  // namespace
 
-SimRing::SimRing(Simulation& simulation, Directory& directory, Endpoint address)
-    : simulation_(simulation), directory_(directory), address_(address) {}
+SimRing::SimRing(Simulation& simulation, Directory& directory, Endpoint address,
+                 const SimClock& clock)
+    : simulation_(simulation), directory_(directory), address_(address), clock_(clock) {}
 
 SimRing::Socket& SimRing::at(SocketId socket) {
     LATMON_ASSERT(socket >= 0 && static_cast<std::size_t>(socket) < sockets_.size());
@@ -54,6 +56,8 @@ SocketId SimRing::allocate(bool is_stream, const SocketOptions& options) {
     socket.local = address_;
     socket.local.port = options.local.port != 0 ? options.local.port : next_port_++;
     socket.remote = options.remote;
+    socket.is_connected = options.remote.port != 0;
+    socket.wants_stamps = options.wants_stamps;
     return static_cast<SocketId>(place);
 }
 
@@ -78,7 +82,8 @@ Outcome<SocketId> SimRing::open_listener(const SocketOptions& options) noexcept 
 
 void SimRing::close(SocketId id) noexcept {
     Socket& socket = at(id);
-    LATMON_ASSERT(socket.is_open && socket.receive == nullptr && socket.connect == nullptr);
+    LATMON_ASSERT(socket.is_open && socket.receive == nullptr && socket.connect == nullptr &&
+                  socket.stamps == nullptr);
     if (!socket.is_stream) directory_.udp.erase(key_of(socket.local));
     if (socket.is_listener) directory_.listeners.erase(key_of(socket.local));
     if (socket.other.ring != nullptr) send_segment(socket, {}, true);
@@ -132,7 +137,10 @@ void SimRing::prepare_send_datagram(Operation& operation, SocketId id,
         return;
     }
     complete(&operation, {.result = static_cast<std::int32_t>(packet.octets.size())});
-    for (const Duration delay : simulation_.link(packet, simulation_.random())) {
+    if (lose_tx_stamp(packet.octets)) return;
+    plan_stamp(id, queue_delay, message.key(), StampPoint::sent);
+    for (const Duration on_link : simulation_.link(packet, simulation_.random())) {
+        const Duration delay = queue_delay + on_link;
         simulation_.at(simulation_.now_ns() + delay.ns,
                        [this, packet, id, generation = socket.generation, delay] {
                            const auto found = directory_.udp.find(key_of(packet.to));
@@ -153,7 +161,31 @@ void SimRing::deliver(Packet packet, SocketId id, std::uint32_t generation) {
     if (!socket.is_open || socket.generation != generation) return;
     // A connected socket takes packets from its peer only.
     if (socket.remote.port != 0 && key_of(socket.remote) != key_of(packet.from)) return;
-    socket.arrived.push_back(std::move(packet));
+    const bool is_full = receive_limit != 0 && socket.unread >= receive_limit;
+    if (is_full || arrivals_to_drop > 0) {
+        if (arrivals_to_drop > 0) --arrivals_to_drop;
+        ++socket.drops;
+        return;
+    }
+    ++socket.unread;
+    Received received{.packet = std::move(packet), .socket = id, .generation = generation};
+    received.drops = socket.drops;
+    if (socket.wants_stamps && stamp_ability().has_rx) {
+        received.arrived_by = StampSource::kernel;
+        received.arrived = clock_.kernel_now();
+    }
+    if (read_delay == Duration{}) {
+        receive(std::move(received));
+    } else {
+        simulation_.at(simulation_.now_ns() + read_delay.ns,
+                       [this, received = std::move(received)] { receive(received); });
+    }
+}
+
+void SimRing::receive(Received received) {
+    const SocketId id = received.socket;
+    if (!at(id).is_open || at(id).generation != received.generation) return;
+    at(id).arrived.push_back(std::move(received));
     pump(id);
 }
 
@@ -165,7 +197,10 @@ void SimRing::refuse(const Packet& packet, SocketId id, std::uint32_t generation
     error.payload_bytes =
         static_cast<std::uint32_t>(std::min(packet.octets.size(), error.payload.size()));
     std::copy_n(packet.octets.begin(), error.payload_bytes, error.payload.begin());
+    error.icmp_type = 3;  // RFC 792: destination unreachable, port.
+    error.icmp_code = 3;
     socket.errors.push_back(error);
+    tell_error_queue(socket);
     if (socket.receive != nullptr) {
         complete(std::exchange(socket.receive, nullptr), {.result = -ECONNREFUSED});
     } else {
@@ -193,7 +228,8 @@ void SimRing::pump_datagrams(Socket& socket) {
             next_buffer_ = static_cast<std::uint16_t>((next_buffer_ + 1U) % 512U);
         }
         const std::uint16_t index = next_buffer_;
-        Packet& packet = buffers_[index] = std::move(socket.arrived.front());
+        buffers_[index] = std::move(socket.arrived.front());
+        Packet& packet = buffers_[index].packet;
         const std::size_t octets = packet.octets.size();
         // A receive buffer is larger than what is in it; a reply may use the room.
         packet.octets.resize(std::max<std::size_t>(octets, limits::stamp_base_bytes));
@@ -206,8 +242,13 @@ void SimRing::pump_datagrams(Socket& socket) {
 }
 
 Datagram SimRing::datagram(const Completion& completion) noexcept {
-    Packet& packet = buffers_.at(completion.buffer_index);
+    Received& received = buffers_.at(completion.buffer_index);
+    Packet& packet = received.packet;
     Datagram datagram;
+    datagram.arrived_by = received.arrived_by;
+    datagram.arrived = received.arrived;
+    datagram.has_drops = received.drops > 0;  // The kernel says nothing while there are none.
+    datagram.drops = received.drops;
     datagram.payload = std::span(packet.octets).first(static_cast<std::size_t>(completion.result));
     datagram.source = packet.from;
     datagram.local = {.address = packet.to.address};
@@ -227,7 +268,7 @@ void SimRing::release_buffer(std::uint16_t buffer_index) noexcept {
 
 void SimRing::prepare_accept(Operation& operation, SocketId id) noexcept {
     operation.is_active = true;
-    operation.yields_socket = true;
+    operation.follow = Operation::Follow::accept;
     at(id).accept = &operation;
 }
 
@@ -255,7 +296,8 @@ void SimRing::prepare_connect(Operation& operation, SocketId id, const Endpoint&
 
 void SimRing::arrive_syn(Directory::Place listener, SimRing* from, SocketId from_socket,
                          std::uint32_t generation, Endpoint client) {
-    const SocketId id = allocate(true, {.local = at(listener.socket).local});
+    const SocketId id = allocate(true, {.local = at(listener.socket).local,
+                                        .wants_stamps = at(listener.socket).wants_stamps});
     Socket& socket = at(id);
     socket.remote = client;
     socket.other = {from, from_socket};
@@ -289,19 +331,22 @@ Duration SimRing::stream_delay(const Socket& socket, const Octets& octets) {
     return delays.empty() ? Duration::from_ms(200) : delays.front();
 }
 
-void SimRing::send_segment(Socket& socket, Octets octets, bool is_end) {
+Duration SimRing::send_segment(Socket& socket, Octets octets, bool is_end) {
     const Directory::Place other = socket.other;
     const std::uint32_t generation = socket.other_generation;
+    const Duration delay = queue_delay + stream_delay(socket, octets);
     const std::int64_t arrives =
-        std::max(simulation_.now_ns() + stream_delay(socket, octets).ns, socket.stream_clear_at_ns);
+        std::max(simulation_.now_ns() + delay.ns, socket.stream_clear_at_ns);
     socket.stream_clear_at_ns = arrives;
     simulation_.at(arrives, [=, octets = std::move(octets)] {
         Socket& there = other.ring->at(other.socket);
         if (!there.is_open || there.generation != generation) return;
         there.stream.insert(there.stream.end(), octets.begin(), octets.end());
+        there.segments.push_back({octets.size(), other.ring->clock_.kernel_now()});
         there.is_peer_gone |= is_end;
         other.ring->pump(other.socket);
     });
+    return Duration{arrives - simulation_.now_ns()};
 }
 
 void SimRing::prepare_send_stream(Operation& operation, SocketId id,
@@ -321,26 +366,43 @@ void SimRing::prepare_send_stream(Operation& operation, SocketId id,
     complete(&operation, {.result = static_cast<std::int32_t>(octets.size())});
     const std::size_t cut =
         simulation_.segment_bytes == 0 ? octets.size() : simulation_.segment_bytes;
+    Duration arrives_in{};
     for (std::size_t start = 0; start < octets.size(); start += cut) {
         const auto first = octets.begin() + static_cast<std::ptrdiff_t>(start);
         const std::size_t count = std::min(cut, octets.size() - start);
-        send_segment(socket, Octets(first, first + static_cast<std::ptrdiff_t>(count)), false);
+        arrives_in =
+            send_segment(socket, Octets(first, first + static_cast<std::ptrdiff_t>(count)), false);
     }
+    if (!socket.stamps_tx) return;
+    socket.stamped_octets += static_cast<std::uint32_t>(octets.size());
+    plan_stamp(id, queue_delay, socket.stamped_octets - 1, StampPoint::sent);
+    plan_stamp(id, arrives_in * 2 - queue_delay, socket.stamped_octets - 1, StampPoint::acked);
 }
 
 void SimRing::prepare_receive_stream(Operation& operation, SocketId id,
-                                     std::span<std::byte> buffer) noexcept {
-    LATMON_ASSERT(!operation.is_active && at(id).receive == nullptr && !buffer.empty());
+                                     StreamInput& input) noexcept {
+    LATMON_ASSERT(!operation.is_active && at(id).receive == nullptr && !input.buffer().empty());
     operation.is_active = true;
     at(id).receive = &operation;
-    at(id).receive_into = buffer;
+    at(id).receive_into = &input;
     pump(id);
 }
 
 void SimRing::pump_stream(Socket& socket) {
     if (socket.receive == nullptr || (socket.stream.empty() && !socket.is_peer_gone)) return;
-    const std::size_t count = std::min(socket.stream.size(), socket.receive_into.size());
-    std::copy_n(socket.stream.begin(), count, socket.receive_into.begin());
+    StreamInput& input = *socket.receive_into;
+    const std::size_t count = std::min(socket.stream.size(), input.buffer().size());
+    std::copy_n(socket.stream.begin(), count, input.buffer().begin());
+    const bool is_stamped = socket.wants_stamps && stamp_ability().has_rx && count > 0;
+    input.header().msg_controllen = 0;
+    if (is_stamped) put_arrival(socket, count, input);
+    for (std::size_t left = count; left > 0;) {
+        Segment& segment = socket.segments.front();
+        const std::size_t taken = std::min(left, segment.octets);
+        left -= taken;
+        segment.octets -= taken;
+        if (segment.octets == 0) socket.segments.pop_front();
+    }
     socket.stream.erase(socket.stream.begin(),
                         socket.stream.begin() + static_cast<std::ptrdiff_t>(count));
     complete(std::exchange(socket.receive, nullptr), {.result = static_cast<std::int32_t>(count)});
@@ -363,6 +425,8 @@ void SimRing::prepare_cancel(Operation& operation) noexcept {
             socket.connect = nullptr;
         else if (socket.send == &operation)
             socket.send = nullptr;
+        else if (socket.stamps == &operation)
+            socket.stamps = nullptr;
         else
             continue;
         complete(&operation, {.result = -ECANCELED});
@@ -388,6 +452,10 @@ std::uint32_t SimRing::drain(std::span<Ready> ready) noexcept {
     for (; count < ready.size() && !ready_.empty(); ++count) {
         ready[count] = ready_.front();
         ready_.pop_front();
+        if (!ready[count].completion.has_buffer) continue;
+        const Received& received = buffers_.at(ready[count].completion.buffer_index);
+        Socket& socket = at(received.socket);
+        if (socket.generation == received.generation) --socket.unread;
     }
     return count;
 }

@@ -85,18 +85,41 @@ public:
 
     Instant now() const noexcept override { return Instant{read()}; }
     RawInstant raw_now() const noexcept override { return RawInstant{read() + 77}; }
-    WallTime wall_now() const noexcept override { return WallTime{read() + wall_offset_ns}; }
+    WallTime wall_now() const noexcept override { return wall_at(read()); }
+
+    Duration suspended() const noexcept override { return suspended_for; }
+    Duration stolen(std::uint32_t) const noexcept override { return stolen_for; }
+    // What the kernel would stamp a packet with at this moment: no time passes.
+    WallTime kernel_now() const noexcept { return wall_at(simulation_.now_ns()); }
+
+    // From now on the wall clock runs so much too fast, in parts in 10^9: a bad crystal, or a slew.
+    void set_wall_rate(std::int64_t ppb) noexcept {
+        wall_offset_ns = kernel_now().ns - simulation_.now_ns();
+        rate_since_ns_ = simulation_.now_ns();
+        rate_ppb_ = ppb;
+    }
 
     // 2026-01-01 plus whatever a scenario does to it.
     std::int64_t wall_offset_ns = 1'767'225'600'000'000'000;
+    Duration suspended_for{};
+    Duration stolen_for{};
 
 private:
+    WallTime wall_at(std::int64_t now_ns) const noexcept {
+        // Seconds and the rest apart: a day at 500 ppm would else not fit.
+        const std::int64_t passed_ns = now_ns - rate_since_ns_;
+        const std::int64_t drift_ns = passed_ns / 1'000'000'000 * rate_ppb_ +
+                                      passed_ns % 1'000'000'000 * rate_ppb_ / 1'000'000'000;
+        return WallTime{now_ns + wall_offset_ns + drift_ns};
+    }
     std::int64_t read() const noexcept {
         simulation_.pass(20);  // A vDSO read.
         return simulation_.now_ns();
     }
 
     Simulation& simulation_;
+    std::int64_t rate_since_ns_ = 0;
+    std::int64_t rate_ppb_ = 0;
 };
 
 }  // namespace latmon::sim

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 import node
 import runner
 import stamp
+from proc_net import dropped, rows, waiting_octets
 
 HOST = "127.0.0.1"
 LENGTH_MAX = 9000
@@ -125,22 +126,6 @@ class ConnectionFlood:
                                       struct.pack("ii", 1, 0))
             connection.close()
         del self.open[first:]
-
-
-def rows(table, port):
-    """The lines of /proc/net/TABLE for a local port."""
-    lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-    return [fields for fields in (line.split() for line in lines)
-            if int(fields[1].split(":")[1], 16) == port]
-
-
-def waiting_octets(port):
-    return sum(int(fields[4].split(":")[1], 16) for fields in rows("udp", port))
-
-
-def dropped(port):
-    """Datagrams that the kernel could not put into the socket."""
-    return sum(int(fields[-1]) for fields in rows("udp", port))
 
 
 def connections(port):

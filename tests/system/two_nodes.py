@@ -67,7 +67,7 @@ class TwoNodes(unittest.TestCase):
                 continue
             self.assertEqual(sample["status"], "ok", sample)
             if sample["kind"] == "exchange":
-                self.assertEqual(sample["packet_bytes"], 44)
+                self.assertEqual(sample["packet_bytes"], 100)
             sequences[samples.series_of(sample)].append(sample["sequence"])
         self.assertEqual(len(sequences), 6)
         for series, numbers in sequences.items():

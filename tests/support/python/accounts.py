@@ -6,8 +6,10 @@ import re
 
 LINE = re.compile(r"^\[.*?\] \[INFO\] accounts: (.*)$", re.M)
 FATES = ("answered", "lost", "unreachable", "in_flight")
+# Where a loss fell, of those that could be told.
+ADDRESSES = ("lost_forward", "lost_reverse", "lost_local_tx", "lost_local_rx")
 SUMMED = ("sent", *FATES, "missed", "late", "duplicate", "reordered", "local_error", "invalid",
-          "reopened")
+          "reopened", *ADDRESSES)
 
 
 def fields_of(line):
@@ -69,6 +71,7 @@ class Accounts:
         case.assertTrue(self.cores and self.udp and self.tcp and self.exporters, "no accounts")
         for probe in self.probes + self.cores:
             case.assertEqual(probe["sent"], sum(probe[fate] for fate in FATES), probe)
+            case.assertGreaterEqual(probe["lost"], sum(probe[each] for each in ADDRESSES), probe)
         for core in self.cores:
             case.assertEqual(core["probes"], len(core["of"]))
             for counter in SUMMED:

@@ -4,7 +4,9 @@
 # to delete and nothing is left behind when a test is killed. Needs root.
 import ctypes
 import os
+import socket
 import subprocess
+import threading
 
 import node
 import runner
@@ -56,3 +58,19 @@ def neighbour(case):
     holder.stdout.readline()
     run("ip", "link", "set", "lo", "up", net=holder.pid)
     return holder.pid
+
+
+def socket_in(net, family, kind):
+    """A socket of another namespace, for this process to use."""
+    opened = []
+
+    def enter_and_open():  # A thread has a namespace of its own.
+        with open(f"/proc/{net}/ns/net", "rb") as file:
+            if libc.setns(file.fileno(), CLONE_NEWNET) == 0:
+                opened.append(socket.socket(family, kind))
+
+    thread = threading.Thread(target=enter_and_open)
+    thread.start()
+    thread.join()
+    (found,) = opened
+    return found

@@ -55,23 +55,19 @@ def free_ports():
     return Ports(*found)
 
 
-def to_toml(keys):
-    """Scalars first, then [tables] and [[arrays of tables]]."""
+def to_toml(keys, under=""):
+    """Scalars first, then [tables] and [[arrays of tables]], which may hold further ones."""
     def is_table(value):
         return isinstance(value, dict) or (
             isinstance(value, list) and value and isinstance(value[0], dict))
 
-    def assignments(table):
-        return [f"{key} = {json.dumps(value)}" for key, value in table.items()
-                if not is_table(value)]
-
-    lines = assignments(keys)
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items() if not is_table(value)]
     for key, value in keys.items():
         if not is_table(value):
             continue
         for table in value if isinstance(value, list) else [value]:
-            lines.append(f"[[{key}]]" if isinstance(value, list) else f"[{key}]")
-            lines += assignments(table)
+            lines.append(f"[[{under}{key}]]" if isinstance(value, list) else f"[{under}{key}]")
+            lines.append(to_toml(table, f"{under}{key}."))
     return "\n".join(lines) + "\n"
 
 
@@ -91,6 +87,14 @@ def cli(path, *kinds, **keys):
 
 def target(host, ports, **keys):
     return {"host": host, "udp_port": ports.udp, "tcp_port": ports.tcp} | keys
+
+
+def key_file(case, key):
+    """A file that only its owner may read, with this key in it."""
+    path = runner.scratch(case) / "key"
+    path.touch(mode=0o600)
+    path.write_text(f"hex:{key.hex()}\n")
+    return str(path)
 
 
 def die_with_parent():

@@ -8,6 +8,8 @@
 #   LATMON, LATMON_PLUGINS, LATMON_TEST_PLUGINS   what is in it, if it is elsewhere
 #   LATMON_SANITIZED         not empty: everything is slow
 #   LATMON_SYSTEM_SECONDS    how long the runs last that measure something
+#   LATMON_SYSTEM_PROBES     how many probes the runs take that count them
+#   LATMON_SYSTEM_FORGED     how many packets those forge that forge some
 #   LATMON_NO_SKIP           1: a skipped test is a failed one
 import os
 import shutil
@@ -51,6 +53,16 @@ HAS_IPV6 = has_ipv6()
 def seconds(usual):
     """How long to measure: `usual`, or what the environment asks for."""
     return float(os.environ.get("LATMON_SYSTEM_SECONDS", usual))
+
+
+def probes(usual=2_000):
+    """How many probes to count: `usual`, or what the environment asks for."""
+    return int(os.environ.get("LATMON_SYSTEM_PROBES", usual))
+
+
+def forged(usual=50_000):
+    """How many packets to forge: `usual`, or what the environment asks for."""
+    return int(os.environ.get("LATMON_SYSTEM_FORGED", usual))
 
 
 def wait_until(what, condition, deadline_s=DEADLINE_S):

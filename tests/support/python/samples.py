@@ -5,8 +5,9 @@
 import json
 
 ANSWERED = ("ok", "reordered")
-STATUSES = {"ok", "lost", "lost_forward", "lost_reverse", "late", "duplicate", "reordered",
-            "local_error", "unreachable", "invalid"}
+# An address that each loss may have; "lost" is one of which nobody knows where.
+LOST = {"lost", "lost_forward", "lost_reverse", "lost_local_tx", "lost_local_rx"}
+STATUSES = {"ok", "late", "duplicate", "reordered", "local_error", "unreachable", "invalid"} | LOST
 
 
 def lines_of(path):

@@ -188,6 +188,11 @@ TEST_CASE("arguments: version is one line") {
     CHECK(arguments.text.find('\n') == arguments.text.size() - 1);
 }
 
+TEST_CASE("arguments: the receive buffers of probes can be made small, for tests") {
+    CHECK(arguments_of({}).probe_receive_buffer_bytes == 0);
+    CHECK(arguments_of({"--debug-receive-buffer=2048"}).probe_receive_buffer_bytes == 2'048);
+}
+
 TEST_CASE("arguments: the clock can be told to lie, in four units and both directions") {
     const auto offset = [](const char* flag) {
         return arguments_of({flag}).clock_seam.wall_offset;

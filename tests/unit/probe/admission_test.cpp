@@ -66,21 +66,29 @@ std::vector<std::byte> ancestor(std::size_t size_bytes) {
 
 struct Reflector {
     explicit Reflector(const ReflectorConfig& config = default_config())
-        : allow_list(config, 1, HashKey{1, 2}), rate_limiter(config, HashKey{3, 4}) {
+        : policy(config),
+          allow_list(config, 1, HashKey{1, 2}),
+          rate_limiter(config, HashKey{3, 4}) {
         allow_list.set_target_address(0, endpoint(target).address);
     }
     ReflectReason judge(const std::vector<std::byte>& data, const std::string& source,
                         bool is_truncated = false) {
-        return admit(
-            {.allow_list = allow_list, .rate_limiter = rate_limiter, .own_ports = own_ports},
-            {.data = data,
-             .source = endpoint(source),
-             .is_truncated = is_truncated,
-             .now = start,
-             .wall_now = wall});
+        return admit({.allow_list = allow_list,
+                      .rate_limiter = rate_limiter,
+                      .own_ports = own_ports,
+                      .policy = policy,
+                      .keys = keys},
+                     {.data = data,
+                      .source = endpoint(source),
+                      .key = keys.find(endpoint(source).address),
+                      .is_truncated = is_truncated,
+                      .now = start,
+                      .wall_now = wall});
     }
+    ReflectorConfig policy;
     AllowList allow_list;
     RateLimiter rate_limiter;
+    ReflectorKeys keys;
 };
 
 TEST_CASE("admission: an ordinary request of any size is admitted") {

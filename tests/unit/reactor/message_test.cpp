@@ -52,4 +52,43 @@ TEST_CASE("message: a route names destination, local address and traffic class")
     }
 }
 
+TEST_CASE("message: a key follows the route, may change, and can be left out") {
+    for (const bool has_route : {false, true}) {
+        const std::array<std::byte, 3> payload{};
+        Message message;
+        message.set_payload(payload);
+        if (has_route) {
+            message.set_route(*parse_endpoint("fd00::1", 862), *parse_endpoint("fd00::2", 0), 0xb8);
+        }
+        CHECK(!message.has_key());
+        const std::size_t route_bytes = message.header().msg_controllen;
+        for (const std::uint32_t key : {7U, 0xFFFF'FFFFU}) {
+            message.set_key(key);
+            CHECK(message.has_key());
+            CHECK(message.key() == key);
+            msghdr header = message.header();
+            cmsghdr* control = CMSG_FIRSTHDR(&header);
+            for (int skipped = 0; skipped < (has_route ? 2 : 0); ++skipped) {
+                control = CMSG_NXTHDR(&header, control);
+            }
+            REQUIRE(control != nullptr);
+            CHECK(control->cmsg_level == SOL_SOCKET);
+            CHECK(control->cmsg_type == 81);  // SCM_TS_OPT_ID of asm-generic/socket.h.
+            std::uint32_t value = 0;
+            std::memcpy(&value, CMSG_DATA(control), sizeof(value));
+            CHECK(value == key);
+            CHECK(CMSG_NXTHDR(&header, control) == nullptr);
+            const msghdr keyless = message.header_without_key();
+            CHECK(keyless.msg_controllen == route_bytes);
+            CHECK((keyless.msg_control != nullptr) == has_route);
+            CHECK(keyless.msg_iov == header.msg_iov);
+            CHECK(keyless.msg_name == header.msg_name);
+        }
+        if (has_route) {
+            message.set_route(*parse_endpoint("10.0.0.1", 862), *parse_endpoint("10.0.0.2", 0), 0);
+            CHECK(!message.has_key());
+        }
+    }
+}
+
 }  // namespace latmon

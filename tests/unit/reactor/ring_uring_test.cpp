@@ -4,71 +4,16 @@
 #include "reactor/ring_uring.hpp"
 
 #include "base/limits.hpp"
+#include "unit/reactor/ring_fixture.hpp"
 
 #include <doctest/doctest.h>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <thread>
 #include <vector>
 
 namespace latmon {
-namespace {
-
-struct Recorder : Operation {
-    Recorder() noexcept : Operation([](Operation&, const Completion&) noexcept {}) {}
-};
-
-std::unique_ptr<UringRing> open_ring() {
-    Result<std::unique_ptr<UringRing>> ring = UringRing::open({.sockets_max = 64});
-    REQUIRE_MESSAGE(ring.has_value(), (ring ? "" : ring.error().text));
-    return std::move(*ring);
-}
-
-// Drains until `count` completions have come, a second at most.
-std::vector<Ready> wait_for(UringRing& ring, std::size_t count) {
-    const OsClock clock;
-    const Instant give_up = clock.now() + Duration::from_s(5);
-    std::vector<Ready> all;
-    while (all.size() < count && clock.now() < give_up) {
-        ring.wait(clock.now() + Duration::from_ms(100));
-        std::array<Ready, 64> ready;
-        const std::uint32_t drained = ring.drain(ready);
-        for (std::uint32_t index = 0; index < drained; ++index) {
-            if (!ready[index].completion.has_more) ready[index].operation->is_active = false;
-            all.push_back(ready[index]);
-        }
-    }
-    REQUIRE(all.size() == count);
-    return all;
-}
-
-Endpoint loopback(std::uint16_t port, bool is_ipv6 = false) {
-    return *parse_endpoint(is_ipv6 ? "::1" : "127.0.0.1", port);
-}
-
-// A free port, as the kernel gives it out.
-SocketId open_bound(UringRing& ring, bool is_ipv6, std::uint16_t& port) {
-    for (port = 20'000; port < 21'000; ++port) {
-        const Outcome<SocketId> socket = ring.open_udp(
-            {.local = loopback(port, is_ipv6), .is_ipv6 = is_ipv6, .is_reflector = true});
-        if (socket) return *socket;
-    }
-    FAIL("no free port");
-    return no_socket;
-}
-
-std::vector<std::byte> pattern(std::size_t bytes) {
-    std::vector<std::byte> data(bytes);
-    for (std::size_t index = 0; index < bytes; ++index) {
-        data[index] = static_cast<std::byte>(index * 7);
-    }
-    return data;
-}
-
-}  // namespace
-
 TEST_CASE("ring: a datagram arrives whole, with source, local address, TTL and class") {
     for (const bool is_ipv6 : {false, true}) {
         const std::unique_ptr<UringRing> ring = open_ring();
@@ -226,13 +171,17 @@ TEST_CASE("ring: streams connect, carry, end; accept goes on for the next") {
         std::size_t filled = 0;
         while (filled < received.size()) {
             Recorder receive;
-            ring->prepare_receive_stream(receive, server, std::span(received).subspan(filled));
+            StreamInput input;
+            input.set_buffer(std::span(received).subspan(filled));
+            ring->prepare_receive_stream(receive, server, input);
             filled += static_cast<std::size_t>(wait_for(*ring, 1)[0].completion.result);
         }
         CHECK(received == data);
         ring->close(*client);
         Recorder receive;
-        ring->prepare_receive_stream(receive, server, received);
+        StreamInput input;
+        input.set_buffer(received);
+        ring->prepare_receive_stream(receive, server, input);
         CHECK(wait_for(*ring, 1)[0].completion.result == 0);
         ring->close(server);
     }

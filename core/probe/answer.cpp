@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See answer.hpp.
+#include "probe/answer.hpp"
+
+#include "base/limits.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace latmon {
+namespace {
+
+// The peer's kernel has sent the reply within a second of its program's wish, or never.
+constexpr Duration exact_t3_max = Duration::from_s(1);
+// Two readings of the wall clock on two CPUs may differ by this much.
+constexpr Duration reading_noise{1'000};
+
+// The stamps that count, all by our wall clock.
+struct Chosen {
+    WallTime t1;
+    WallTime t4;
+    Duration round;  // T4 - T1.
+    bool is_t1_kernel = false;
+    bool is_t4_kernel = false;
+    bool is_card = false;  // `round` is by the card's clock.
+};
+
+bool lies_between(WallTime time, WallTime from, WallTime to) noexcept {
+    return time >= from - reading_noise && time <= to + reading_noise;
+}
+
+Chosen choose(const Answer& answer) noexcept {
+    const LocalStamp& sent = answer.sent;
+    const LocalStamp& received = answer.received;
+    const Duration user_round = received.raw - sent.raw;
+    const Duration moved = received.wall_minus_raw - sent.wall_minus_raw;
+    Chosen chosen{.t1 = sent.user(), .t4 = received.user(), .round = user_round};
+    if (std::abs(moved.ns) > limits::wall_moved_ns) return chosen;
+    const WallTime from = chosen.t1;
+    const WallTime to = chosen.t4;
+    if (sent.has_kernel && lies_between(sent.kernel, from, to)) {
+        chosen.is_t1_kernel = true;
+        chosen.t1 = sent.kernel;
+    }
+    if (received.has_kernel && lies_between(received.kernel, chosen.t1, to)) {
+        chosen.is_t4_kernel = true;
+        chosen.t4 = received.kernel;
+    }
+    if (chosen.is_t1_kernel || chosen.is_t4_kernel) {
+        chosen.round = std::min(chosen.t4 - chosen.t1, user_round);
+    }
+    if (sent.has_card && received.has_card) {
+        const Duration by_card = received.card - sent.card;
+        chosen.is_card = by_card.ns > 0 && by_card <= user_round;
+        if (chosen.is_card) chosen.round = by_card;
+    }
+    return chosen;
+}
+
+latmon_stamp_t kind_of(bool is_card, bool is_kernel) noexcept {
+    if (is_card) return LATMON_STAMP_HW;
+    return is_kernel ? LATMON_STAMP_KERNEL : LATMON_STAMP_USER;
+}
+
+void set_local(Sample& sample, const Answer& answer, const Chosen& chosen) noexcept {
+    sample.t1_ns = chosen.t1.ns;
+    sample.t4_ns = chosen.t4.ns;
+    sample.t1_stamp = kind_of(chosen.is_card, chosen.is_t1_kernel);
+    sample.t4_stamp = kind_of(chosen.is_card, chosen.is_t4_kernel);
+    sample.valid |= LATMON_HAS_T1 | LATMON_HAS_T4;
+    if (chosen.is_t1_kernel) {
+        sample.local_tx_ns = (chosen.t1 - answer.sent.user()).ns;
+        sample.valid |= LATMON_HAS_LOCAL_TX;
+    }
+    if (chosen.is_t4_kernel) {
+        sample.local_rx_ns = (answer.received.user() - chosen.t4).ns;
+        sample.valid |= LATMON_HAS_LOCAL_RX;
+        if (sample.local_rx_ns > limits::received_late_ns) {
+            sample.blame |= LATMON_BLAME_RECEIVED_LATE;
+        }
+    }
+    const Duration moved = answer.received.wall_minus_raw - answer.sent.wall_minus_raw;
+    if (std::abs(moved.ns) > limits::clock_step_ns) sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
+}
+
+void set_peer(Sample& sample, const PeerStamps& peer, Duration round) noexcept {
+    if (peer.is_absolute) {
+        sample.t2_ns = peer.t2.ns;
+        sample.t3_ns = peer.t3.ns;
+        sample.t2_stamp = static_cast<std::uint8_t>(peer.t2_kind);
+        sample.t3_stamp = static_cast<std::uint8_t>(peer.t3_kind);
+        sample.valid |= LATMON_HAS_T2 | LATMON_HAS_T3;
+    }
+    // Equal stamps are one stamp: such a reflector says nothing about its turnaround.
+    const Duration turnaround = peer.t3 - peer.t2;
+    if (turnaround.ns > 0 && turnaround < round) {
+        sample.turnaround_ns = turnaround.ns;
+        sample.valid |= LATMON_HAS_TURNAROUND;
+    }
+    if (peer.peer_rx) {
+        sample.peer_rx_ns = peer.peer_rx->ns;
+        sample.valid |= LATMON_HAS_PEER_RX;
+    }
+    if (peer.peer_tx) {
+        sample.peer_tx_ns = peer.peer_tx->ns;
+        sample.valid |= LATMON_HAS_PEER_TX;
+    }
+}
+
+void set_round_trip(Sample& sample, const Answer& answer, Duration round) noexcept {
+    if (!answer.wants_rtt) return;
+    sample.rtt_user_ns = (answer.received.raw - answer.sent.raw).ns;
+    sample.rtt_ns = round.ns - sample.turnaround_ns;
+    sample.valid |= LATMON_HAS_RTT | LATMON_HAS_RTT_USER;
+}
+
+void set_one_way(Sample& sample, const OneWayDelays& delays) noexcept {
+    sample.owd_class = static_cast<std::uint8_t>(delays.owd_class);
+    if (delays.has_values) {
+        sample.owd_fwd_ns = delays.forward.ns;
+        sample.owd_rev_ns = delays.reverse.ns;
+        sample.valid |= LATMON_HAS_OWD_FWD | LATMON_HAS_OWD_REV;
+    }
+    if (delays.has_bounds) {
+        sample.owd_fwd_lo_ns = delays.forward_lo.ns;
+        sample.owd_fwd_hi_ns = delays.forward_hi.ns;
+        sample.owd_rev_lo_ns = delays.reverse_lo.ns;
+        sample.owd_rev_hi_ns = delays.reverse_hi.ns;
+        sample.valid |= LATMON_HAS_OWD_FWD_LO_HI | LATMON_HAS_OWD_REV_LO_HI;
+    }
+}
+
+void set_clock_errors(Sample& sample, const ClockClaims& claims) noexcept {
+    if (claims.local_error) {
+        sample.clock_error_local_ns = claims.local_error->ns;
+        sample.valid |= LATMON_HAS_CLOCK_ERROR_LOCAL;
+    }
+    if (claims.remote_error) {
+        sample.clock_error_remote_ns = claims.remote_error->ns;
+        sample.valid |= LATMON_HAS_CLOCK_ERROR_REMOTE;
+    }
+}
+
+// The exchange on one clock: user space's stamps are mapped as T4 is, so that a wall clock that
+// moved in between does not enter.
+PathStamps path_stamps(const Answer& answer, const Chosen& chosen) noexcept {
+    const LocalStamp& received = answer.received;
+    const WallTime t1 =
+        chosen.is_t1_kernel ? chosen.t1 : WallTime{answer.sent.raw.ns + received.wall_minus_raw.ns};
+    const Duration moved = received.wall_minus_raw - answer.sent.wall_minus_raw;
+    const Duration drift{chosen.is_t1_kernel ? std::abs(moved.ns) : 0};
+    return {.t1 = t1,
+            .t2 = answer.peer.t2,
+            .t3 = answer.peer.t3,
+            .t4 = chosen.t4,
+            .at = received.raw,
+            .wall_minus_raw = received.wall_minus_raw,
+            .uncertainty = received.uncertainty + answer.sent.uncertainty + drift};
+}
+
+}  // namespace
+
+bool take_exact_t3(PeerStamps& peer, WallTime exact, latmon_stamp_t kind) noexcept {
+    const Duration later = exact - peer.t3;
+    if (later < -reading_noise || later > exact_t3_max) return false;
+    peer.peer_tx = later;
+    peer.t3 = exact;
+    peer.t3_kind = kind;
+    return true;
+}
+
+void complete(Answer& answer, PathClock& path_clock) noexcept {
+    Sample& sample = answer.sample;
+    const Chosen chosen = choose(answer);
+    set_local(sample, answer, chosen);
+    set_peer(sample, answer.peer, chosen.round);
+    set_round_trip(sample, answer, chosen.round);
+    set_clock_errors(sample, answer.claims);
+    const PathStamps stamps = path_stamps(answer, chosen);
+    // RFC 8762 demands no order of the peer's stamps; causality does.
+    const Duration turnaround = stamps.t3 - stamps.t2;
+    const bool is_causal = turnaround.ns >= 0 && turnaround <= stamps.t4 - stamps.t1;
+    if (answer.peer.is_absolute && is_causal) {
+        set_one_way(sample, path_clock.judge(stamps, answer.claims));
+    }
+}
+
+}  // namespace latmon

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One answered exchange between its reply and its sample: some of its stamps are still on their
+// way. Ours of the transmission may come after the reply; the exact T3 comes with the next reply
+// (Follow-Up Telemetry, RFC 8972 section 4.7). Once it is complete, its time is split:
+//
+//   due -> user send -> kernel T1 -> (network) -> kernel T2 -> user -> kernel T3 -> (network) ->
+//    lateness    local_tx                          peer_rx     peer_tx      kernel T4 -> user
+//                                                                                local_rx
+//
+// Plain values and arithmetic; used on one core-thread; allocates nothing.
+#pragma once
+
+#include "clock/path_clock.hpp"
+#include "reactor/stamp.hpp"
+#include "sample/sample.hpp"
+
+#include <optional>
+
+namespace latmon {
+
+// A stamp of this host's: user space's, and what the kernel or the card made of it.
+struct LocalStamp {
+    RawInstant raw;           // User space, on the steady clock.
+    Duration wall_minus_raw;  // Of our clocks at that time, right within
+    Duration uncertainty;     // so much.
+    bool has_kernel = false;
+    WallTime kernel;  // As our wall clock showed it.
+    bool has_card = false;
+    WallTime card;  // By the card's own clock: only two of these can be compared.
+
+    [[nodiscard]] WallTime user() const noexcept { return WallTime{raw.ns + wall_minus_raw.ns}; }
+};
+
+// What the peer said about its own stamps.
+struct PeerStamps {
+    WallTime t2;
+    WallTime t3;
+    bool is_absolute = false;  // They can be compared with ours, and not only with each other.
+    latmon_stamp_t t2_kind = LATMON_STAMP_PEER;
+    latmon_stamp_t t3_kind = LATMON_STAMP_PEER;
+    std::optional<Duration> peer_rx;  // Its kernel's receive to its user space.
+    std::optional<Duration> peer_tx;  // Its user space's T3 to its kernel's.
+};
+
+struct Answer {
+    Sample sample;  // Everything that does not depend on stamps.
+    LocalStamp sent;
+    LocalStamp received;
+    PeerStamps peer;
+    ClockClaims claims;
+    bool wants_rtt = true;
+    bool waits_for_tx_stamp = false;
+    bool waits_for_follow_up = false;
+    Instant wait_until;  // Then it is complete, whatever is missing.
+};
+
+// Replaces T3 by the exact one, if it makes sense: not before the one in the packet, and within a
+// second of it. False: it did not.
+[[nodiscard]] bool take_exact_t3(PeerStamps& peer, WallTime exact, latmon_stamp_t kind) noexcept;
+
+// Fills in the sample's stamps, round trips and one-way delays from all that is known.
+// - rtt: by the card's stamps if both ends of ours have one, else by the kernel's, else by user
+//   space's. If our wall clock moved against the steady one by more than limits::wall_moved_ns
+//   meanwhile, by user space's on the steady clock, and the stamps are named so.
+// - a turnaround that is longer than the round trip is a lie and is left out.
+void complete(Answer& answer, PathClock& path_clock) noexcept;
+
+}  // namespace latmon
