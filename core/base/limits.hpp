@@ -93,6 +93,8 @@ inline constexpr std::uint32_t rate_slots_per_core = 65'536;
 inline constexpr std::int64_t rate_total_burst_ns = 100'000'000;
 // RFC 5357 section 4.2 REFWAIT: a session that has been silent for so long is forgotten.
 inline constexpr std::int64_t session_idle_ns = 900'000'000'000;
+// A session may say that it is somebody else now only so often.
+inline constexpr std::int64_t peer_change_interval_ns = 60'000'000'000;
 inline constexpr std::uint32_t tcp_sessions_per_core = 1'024;
 static_assert(3 * targets_per_core_max + tcp_sessions_per_core + 100 <= deadlines_per_core_max);
 // One host may probe with several traffic classes and sizes; more looks like an attack. Loopback
@@ -111,6 +113,8 @@ inline constexpr std::uint32_t queue_samples_min = 64;
 inline constexpr std::uint32_t queue_samples_max = 1U << 20U;
 inline constexpr std::uint32_t exporters_max = 32;
 inline constexpr std::uint32_t export_batch_samples = 1'024;
+// Per core: names of peers on their way to the log, which is written once a second.
+inline constexpr std::uint32_t queue_peers = 256;
 
 // -- Life cycle -------------------------------------------------------------------------------
 // A ring's teardown is asynchronous: its sockets keep their ports for 30..50 ms after the process

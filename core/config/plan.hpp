@@ -45,6 +45,8 @@ struct ProbePlan {
     bool trust_clock = false;
     bool lenient_echo = false;
     bool sends_descriptor = false;
+    std::string node_name;          // For the descriptor: Config::name,
+    std::vector<std::string> tags;  // and the target's.
     ReflectorMode reflector_mode = ReflectorMode::automatic;
     OnSsidZero on_ssid_zero = OnSsidZero::keep;
     std::int64_t drift_ppb = 600'000;  // ClockConfig::drift_ppb.

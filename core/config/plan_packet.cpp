@@ -53,6 +53,10 @@ void plan_packet(const Config& config, const TargetConfig& target, KeyFiles& key
     probe.trust_clock = target.trust_clock;
     probe.lenient_echo = target.lenient_echo;
     probe.sends_descriptor = is_stamp && target.descriptor;
+    if (probe.sends_descriptor) {
+        probe.node_name = config.name;
+        probe.tags = target.tags;
+    }
     probe.reflector_mode = target.reflector_mode;
     probe.on_ssid_zero = target.on_ssid_zero;
     probe.waits_for_follow_up = waits_for_follow_up(probe);

@@ -17,7 +17,7 @@ struct Sum {
     std::uint64_t sent = 0, answered = 0, lost = 0, lost_forward = 0, lost_reverse = 0,
                   lost_local_tx = 0, lost_local_rx = 0, unreachable = 0, in_flight = 0, missed = 0,
                   late = 0, duplicate = 0, reordered = 0, local_error = 0, invalid = 0,
-                  reopened = 0;
+                  reopened = 0, descriptors = 0;
 
     void add(const ProbeCounters& counters) {
         sent += counters.sent.read();
@@ -36,6 +36,7 @@ struct Sum {
         local_error += counters.local_error.read();
         invalid += counters.invalid.read();
         reopened += counters.reopened.read();
+        descriptors += counters.descriptors.read();
     }
 };
 
@@ -43,10 +44,10 @@ std::string text_of(const Sum& sum) {
     return fmt::format(
         "sent={} answered={} lost={} unreachable={} in_flight={} missed={} late={} duplicate={} "
         "reordered={} local_error={} invalid={} reopened={} lost_forward={} lost_reverse={} "
-        "lost_local_tx={} lost_local_rx={}",
+        "lost_local_tx={} lost_local_rx={} descriptors={}",
         sum.sent, sum.answered, sum.lost, sum.unreachable, sum.in_flight, sum.missed, sum.late,
         sum.duplicate, sum.reordered, sum.local_error, sum.invalid, sum.reopened, sum.lost_forward,
-        sum.lost_reverse, sum.lost_local_tx, sum.lost_local_rx);
+        sum.lost_reverse, sum.lost_local_tx, sum.lost_local_rx, sum.descriptors);
 }
 
 std::string describe(const Plan& plan, const ProbePlan& probe) {

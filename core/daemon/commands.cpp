@@ -4,6 +4,7 @@
 #include "daemon/commands.hpp"
 
 #include "base/log.hpp"
+#include "probe/descriptor_sender.hpp"
 
 #include <netdb.h>
 #include <unistd.h>
@@ -71,6 +72,8 @@ Result<Config> read_config(const Arguments& arguments) {
 
 int check_plan(const Plan& plan) {
     std::string text = describe_plan(plan);
+    for (const std::string& warning : descriptor_warnings(plan))
+        text += "warning: " + warning + "\n";
     std::set<std::string> names;
     for (const CorePlan& core : plan.cores) {
         for (const ProbePlan& probe : core.probes) {

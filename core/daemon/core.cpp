@@ -89,7 +89,8 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
              .own_ports = own_ports_,
              .policy = plan.reflector,
              .keys = reflector_keys_},
-      udp_reflector_(context_, rules_, options.hash_key, udp_reflection_series(plan)),
+      udp_reflector_(context_, rules_, options.hash_key, udp_reflection_series(plan),
+                     options.peers),
       tcp_reflector_(context_, rules_, tcp_reflection_series(plan)) {
     context_.own_clock.set(options.local_clock);
     reactor_.set_observer(this);

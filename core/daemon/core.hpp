@@ -52,6 +52,7 @@ struct CoreOptions {
     // of none.
     std::vector<std::uint32_t> interface_of_probe{};
     std::vector<std::string> interfaces{};
+    PeerQueue* peers = nullptr;  // Gets what peers say who they are; null: nobody wants to know.
 };
 
 // Where the samples of a plan find their series: probes first, by their index, then these.

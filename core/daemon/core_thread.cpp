@@ -129,7 +129,8 @@ void CoreThread::loop() noexcept {
         // One at a time: a command may open sockets, and replies must not wait for many of those.
         std::array<CoreCommand, 1> command;
         if (commands_.pop_batch(command) > 0) {
-            is_stopping |= command[0].kind != CoreCommand::Kind::set_address;
+            is_stopping |= command[0].kind == CoreCommand::Kind::stop_sending ||
+                           command[0].kind == CoreCommand::Kind::quit;
             core_->apply(command[0]);
             has_more = true;
         } else {

@@ -11,6 +11,7 @@
 #include "daemon/stamp_proof.hpp"
 #include "daemon/thread_setup.hpp"
 #include "exporter/library.hpp"
+#include "probe/descriptor_sender.hpp"
 #include "reactor/hardware_stamps.hpp"
 
 #include <poll.h>
@@ -130,6 +131,7 @@ Daemon::Daemon(Plan plan, const DaemonOptions& options)
     : plan_(std::move(plan)),
       clock_(options.clock_seam),
       clock_survey_(survey_options(plan_.clock)),
+      peers_(plan_.cores.size()),
       resolver_(plan_) {
     for (const CorePlan& core : plan_.cores)
         core_cpus_.push_back(core.cpu);
@@ -258,6 +260,7 @@ Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
     for (std::uint32_t index = 0; index < plan_.cores.size(); ++index) {
         options.core_index = index;
         options.interface_of_probe = interface_of_probe_[index];
+        options.peers = &peers_.queue(index);
         options.queues.clear();
         for (const std::unique_ptr<Exporter>& exporter : exporters_) {
             options.queues.push_back(&exporter->queue(index));
@@ -270,6 +273,8 @@ Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
 }
 
 void Daemon::start() {
+    for (const std::string& warning : descriptor_warnings(plan_))
+        log::warning(warning);
     keep_off(core_cpus_);
     for (const std::unique_ptr<Exporter>& exporter : exporters_)
         exporter->start(core_cpus_);
@@ -290,7 +295,10 @@ void Daemon::run_until_signal() {
         const std::int64_t patience_ms =
             std::max<std::int64_t>((next_survey_ - clock_.now()).ns / 1'000'000 + 1, 0);
         if (::poll(ready.data(), ready.size(), static_cast<int>(patience_ms)) < 0) continue;
-        if (clock_.now() >= next_survey_) survey_clock();
+        if (clock_.now() >= next_survey_) {
+            survey_clock();
+            peers_.log_new();
+        }
         if (!has_reported_stamps_ && clock_.now() >= report_stamps_at_) report_stamps();
         if (ready[1].revents != 0) pass_on_addresses();
         if (ready[0].revents == 0) continue;
@@ -341,6 +349,7 @@ void Daemon::stop() {
     wait_until_idle();
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->quit();
+    peers_.log_new();
     // Beyond this point no new sample is made; every sample already made is exported.
     drain_exporters();
     log_accounts();

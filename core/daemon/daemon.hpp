@@ -11,6 +11,7 @@
 #include "clock/clock_survey.hpp"
 #include "config/plan.hpp"
 #include "daemon/core_thread.hpp"
+#include "daemon/peers.hpp"
 #include "daemon/resolver.hpp"
 #include "daemon/stamp_verdict.hpp"
 #include "exporter/exporter.hpp"
@@ -76,6 +77,7 @@ private:
     bool has_reported_stamps_ = false;
     SeriesTable series_;
     std::vector<std::unique_ptr<Exporter>> exporters_;
+    Peers peers_;  // Outlives the cores.
     std::vector<std::unique_ptr<CoreThread>> cores_;
     Resolver resolver_;
     Fd signal_fd_;

@@ -99,9 +99,12 @@ constexpr std::array core_families{
     CoreFamily{"stamps_t4_", stamp_names,
                [](const CoreCounters& counters, std::size_t index) noexcept
                -> const PublishedCounter& { return counters.t4[index]; }},
+    CoreFamily{"peer_descriptors_", descriptor_fate_names,
+               [](const CoreCounters& counters, std::size_t index) noexcept
+               -> const PublishedCounter& { return counters.descriptors[index]; }},
 };
-constexpr std::size_t core_family_count =
-    blame_names.size() + owd_class_names.size() + 2 * stamp_names.size();
+constexpr std::size_t core_family_count = blame_names.size() + owd_class_names.size() +
+                                          2 * stamp_names.size() + descriptor_fate_names.size();
 
 struct ProbeCounter {
     const char* name;
@@ -124,6 +127,7 @@ constexpr std::array probe_counters{
     ProbeCounter{"probes_reordered_total", &ProbeCounters::reordered},
     ProbeCounter{"probes_invalid_total", &ProbeCounters::invalid},
     ProbeCounter{"probes_reopened_total", &ProbeCounters::reopened},
+    ProbeCounter{"descriptors_sent_total", &ProbeCounters::descriptors},
 };
 
 struct QueueCounter {

@@ -52,7 +52,8 @@ Chosen choose(const Answer& answer) noexcept {
     }
     if (sent.has_card && received.has_card) {
         const Duration by_card = received.card - sent.card;
-        chosen.is_card = by_card.ns > 0 && by_card <= user_round;
+        // A card that is further from the wire than the kernel is another card: of a bond, say.
+        chosen.is_card = by_card.ns > 0 && by_card <= chosen.round;
         if (chosen.is_card) chosen.round = by_card;
     }
     return chosen;

@@ -5,8 +5,10 @@
 #include "probe/exchanges.hpp"
 
 #include "base/assert.hpp"
+#include "probe/reflection.hpp"
 #include "probe/sample_fields.hpp"
 #include "wire/auth.hpp"
+#include "wire/tlv_request.hpp"
 
 #include <algorithm>
 
@@ -20,21 +22,23 @@ Exchanges::Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters&
       drop_source_(drop_source),
       key_(plan.key_index < 0 ? nullptr : &context.keys[static_cast<std::size_t>(plan.key_index)]),
       flights_(slots),
-      ledger_(plan.reflector_mode),
+      ledger_(plan.reflector_mode, plan.timeout),
       path_clock_(plan.drift_ppb),
       timeout_(plan.timeout),
       loss_wait_{std::clamp(plan.interval.ns * limits::loss_wait_intervals,
                             limits::loss_wait_ns_min, limits::loss_wait_ns_max)},
-      protocol_(plan.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP) {}
+      protocol_(plan.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP) {
+    if (plan.tlvs == 0) return;
+    const TlvLayout layout = layout_tlvs(plan.tlvs, static_cast<std::uint32_t>(base_bytes_of(key_)),
+                                         plan.size_bytes, key_ != nullptr);
+    tlv_bytes_ = layout.padding_bytes > 0 ? layout.padding_at : layout.tlv_bytes;
+}
 
 // -- The path -----------------------------------------------------------------------------------
 
 void Exchanges::on_path_opened() noexcept {
     finish_held();
     // The reflector counts anew; what it said about the path before says nothing about this one.
-    if (flights_.next() > 0) {
-        ledger_.settle_without_answer(flights_, flights_.next() - 1, std::nullopt, *this);
-    }
     ledger_.restart(flights_.next());
     path_clock_.reset();
     consecutive_failures_ = 0;
@@ -212,17 +216,14 @@ bool Exchanges::has_timed_out(const Flight& flight, const ReplyPath& path) const
 
 // A reply to an exchange that has ended.
 void Exchanges::tell_come_back(Flight& flight, const ReflectorPacket& reply) noexcept {
+    ledger_.note_extra_reply(flight, reply.sequence);
     if (flight.state == Flight::State::answered) {
-        // A copy that was made on the way there was counted by the reflector; one on the way back
-        // was not.
-        if (reply.sequence != flight.peer_sequence) ledger_.note_extra_reply();
         if (!flight.is_measuring) return;
         counters_.duplicate.add(1);
         emit(context_, sample_of(flight, LATMON_STATUS_DUPLICATE));
         return;
     }
     if (!flight.is_reported) {  // Neither way lost it: it was slow.
-        ledger_.note_extra_reply();
         flight.is_reported = true;
         if (flight.is_measuring) emit(context_, sample_of(flight, LATMON_STATUS_LOST));
     }

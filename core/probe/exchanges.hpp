@@ -117,6 +117,8 @@ private:
     void answer(Flight& flight, const ReflectorPacket& reply, std::span<const std::byte> packet,
                 const ReplyPath& path) noexcept;
     [[nodiscard]] bool note_order(const Flight& flight) noexcept;
+    [[nodiscard]] ReplyTlvs read_tlvs(const Flight& flight, std::span<const std::byte> packet,
+                                      std::uint32_t sequence) const noexcept;
     void note_peer(const ReflectorPacket& reply, const ReplyTlvs& tlvs) noexcept;
     void note_drops(const ReplyPath& path) noexcept;
     [[nodiscard]] Answer make_answer(const Flight& flight, const ReflectorPacket& reply,
@@ -155,6 +157,8 @@ private:
     std::optional<FollowUp> early_follow_up_;  // Of a reply that has not come yet.
     Instant next_clock_report_{};
     std::uint64_t own_steps_seen_ = 0;
+    std::uint64_t resets_seen_ = 0;
+    std::uint32_t tlv_bytes_ = 0;  // Of the TLVs that are sent, without padding.
     std::uint32_t highest_answered_ = 0;
     std::uint32_t consecutive_failures_ = 0;
     std::uint32_t peer_epoch_ = 0;

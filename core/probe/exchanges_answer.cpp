@@ -5,6 +5,7 @@
 #include "base/assert.hpp"
 #include "probe/clock_series.hpp"
 #include "probe/exchanges.hpp"
+#include "probe/reflection.hpp"
 #include "probe/sample_fields.hpp"
 #include "wire/auth.hpp"
 
@@ -57,15 +58,11 @@ void set_tcp_ack(Answer& answer, WallTime acked) noexcept {
 
 void Exchanges::answer(Flight& flight, const ReflectorPacket& reply,
                        std::span<const std::byte> packet, const ReplyPath& path) noexcept {
-    const std::size_t base_bytes =
-        key_ == nullptr ? limits::stamp_base_bytes : stamp_auth_base_bytes;
-    const ReplyTlvs tlvs =
-        read_reply_tlvs(packet.subspan(std::min(base_bytes, packet.size())),
-                        {.sequence = reply.sequence, .key = key_, .is_required = key_ != nullptr});
-    const bool is_ptp = decode_error_estimate(reply.error_estimate).is_ptp;
-    note_peer(reply, tlvs);
-    take_follow_up(tlvs.follow_up, is_ptp);
+    const ReplyTlvs tlvs = read_tlvs(flight, packet, reply.sequence);
+    // An answer that waited for this one is judged before what this one says of the peer's clock.
+    take_follow_up(tlvs.follow_up, decode_error_estimate(reply.error_estimate).is_ptp);
     finish_held();
+    note_peer(reply, tlvs);
 
     flights_.end(flight, Flight::State::answered);
     flight.peer_sequence = reply.sequence;
@@ -83,8 +80,20 @@ void Exchanges::answer(Flight& flight, const ReflectorPacket& reply,
     Held held{.answer = make_answer(flight, reply, tlvs, path),
               .sequence = flight.sequence,
               .peer_sequence = reply.sequence,
-              .is_ptp = is_ptp};
+              .is_ptp = decode_error_estimate(reply.error_estimate).is_ptp};
     hold_or_finish(held);
+}
+
+// What follows the TLVs that were sent is padding, and anything: of a stream not even all of it is
+// at hand. A descriptor's packet is TLVs to its end.
+ReplyTlvs Exchanges::read_tlvs(const Flight& flight, std::span<const std::byte> packet,
+                               std::uint32_t sequence) const noexcept {
+    const std::size_t base_bytes = base_bytes_of(key_);
+    if (tlv_bytes_ == 0 || packet.size() <= base_bytes) return {};
+    const std::size_t behind_base = packet.size() - base_bytes;
+    const std::size_t tlv_bytes = flight.is_measuring ? tlv_bytes_ : behind_base;
+    return read_reply_tlvs(packet.subspan(base_bytes, std::min(tlv_bytes, behind_base)),
+                           {.sequence = sequence, .key = key_, .is_required = key_ != nullptr});
 }
 
 // Whether a probe that was sent later has been answered already.
@@ -102,7 +111,8 @@ void Exchanges::note_peer(const ReflectorPacket& reply, const ReplyTlvs& tlvs) n
     if (tlvs.unrecognized_count > 0) counters.tlvs_unrecognized.add(tlvs.unrecognized_count);
     if (tlvs.malformed_count > 0) counters.tlvs_malformed.add(tlvs.malformed_count);
     if (tlvs.integrity_count > 0) counters.tlvs_failed_integrity.add(tlvs.integrity_count);
-    if (plan_.ssid != 0 && reply.ssid == 0) {
+    const bool is_sent = plan_.on_ssid_zero != OnSsidZero::base || !is_ssid_zero_;
+    if (plan_.ssid != 0 && reply.ssid == 0 && is_sent) {
         is_ssid_zero_ = true;
         counters.ssid_zero.add(1);
     }
@@ -164,6 +174,7 @@ Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply
         answer.claims.remote_error = estimate.error;
     }
     answer.wants_rtt = plan_.wants_rtt;
+    if (flight.is_acked) set_tcp_ack(answer, flight.acked);
     return answer;
 }
 
@@ -214,15 +225,20 @@ void Exchanges::on_tx_stamp(std::uint32_t sequence, const TxStamp& stamp) noexce
     Flight* const flight = flights_.find(sequence);
     const bool is_held = held_ && held_->sequence == sequence;
     if (stamp.point == StampPoint::acked) {
-        const Clock& clock = context_.reactor.clock();
-        if (is_held) set_tcp_ack(held_->answer, clock.wall_of_kernel(stamp.time));
+        if (flight != nullptr) {
+            flight->acked = context_.reactor.clock().wall_of_kernel(stamp.time);
+            flight->is_acked = true;
+        }
         return;
     }
     if (stamp.point != StampPoint::sent || flight == nullptr) return;
     if (stamp.source == StampSource::hardware) {
+        if (flight->has_t1_card) return;
         flight->t1_card = stamp.time;
         flight->has_t1_card = true;
     } else {
+        // The first counts: of what a stream sends again each time is stamped.
+        if (flight->t1_source != StampSource::none) return;
         flight->t1_kernel = context_.reactor.clock().wall_of_kernel(stamp.time);
         flight->t1_source = stamp.source;
         has_tx_stamps_ = true;
@@ -249,10 +265,10 @@ void Exchanges::finish_held() noexcept {
 
 void Exchanges::finish(Answer& answer) noexcept {
     check_own_clock();
-    const std::uint64_t resets = path_clock_.resets();
     complete(answer, path_clock_);
     CoreCounters& counters = context_.counters;
-    counters.path_clock_resets.add(path_clock_.resets() - resets);
+    counters.path_clock_resets.add(path_clock_.resets() - resets_seen_);
+    resets_seen_ = path_clock_.resets();
     const Sample& sample = answer.sample;
     counters.owd[sample.owd_class].add(1);
     counters.t1[sample.t1_stamp].add(1);

@@ -33,6 +33,7 @@ struct Flight {
     bool is_reported = true;   // Its outcome is told; false: a loss whose address is sought.
     bool is_measuring = true;  // False: it carries our descriptor, and is no sample.
     bool has_t1_card = false;
+    bool is_acked = false;            // TCP: `acked` is known.
     Instant due;                      // The slot it was sent for, jitter included.
     Duration lateness;                // Sent so much after `due`: our own error.
     RawInstant sent_raw;              // User space's T1 on the steady clock.
@@ -40,9 +41,12 @@ struct Flight {
     Duration uncertainty;             // right within so much.
     WireTime t1;                      // As it stands in the packet; a reply must echo it.
     WallTime t1_kernel;               // The kernel's T1, as our wall clock showed it.
+    WallTime acked;                   // The peer's host acknowledged it, by our wall clock.
     WallTime t1_card;                 // The card's T1, by its own clock.
     std::uint32_t drops = 0;          // Of our receive buffer before its answer came.
-    std::uint32_t peer_sequence = 0;  // The reflector's own, once answered.
+    std::uint32_t extra_replies = 0;  // Counted by the reflector, and no loss: see LossLedger.
+    // The reflector's own number of its reply; of a lost one, of the answer that closed its gap.
+    std::uint32_t peer_sequence = 0;
 
     // User space's T1 by the wall clock.
     [[nodiscard]] WallTime t1_user() const noexcept {

@@ -20,10 +20,12 @@ bool is_open_loss(const Flight& flight) noexcept {
 }  // namespace
 
 void LossLedger::restart(std::uint32_t first) noexcept {
-    *this = LossLedger(mode_);
+    const std::uint32_t next = next_;
+    const std::uint32_t scan = scan_;
+    *this = LossLedger(mode_, reorder_max_);
     first_ = first;
-    next_ = first;
-    scan_ = first;
+    next_ = next;
+    scan_ = scan;
 }
 
 void LossLedger::note_answer(Flight& flight, const AnswerFacts& facts) noexcept {
@@ -46,9 +48,25 @@ void LossLedger::note_answer(Flight& flight, const AnswerFacts& facts) noexcept 
     }
 }
 
+void LossLedger::note_extra_reply(Flight& flight, std::uint32_t count) noexcept {
+    const bool is_settled = difference(flight.sequence, next_) < 0;
+    if (flight.state == Flight::State::answered) {
+        // A copy made on the way there was counted by the reflector; one on the way back was not.
+        if (count != flight.peer_sequence) ++(is_settled ? extra_replies_ : flight.extra_replies);
+    } else if (!is_settled) {
+        flight.extra_replies = 1;
+        flight.peer_sequence = count;
+    } else if (difference(count, flight.peer_sequence) > 0) {
+        // It came to the reflector only after its gap had been closed.
+        ++extra_replies_;
+    }
+}
+
 bool LossLedger::counts() const noexcept {
     if (mode_ != ReflectorMode::automatic) return mode_ == ReflectorMode::stateful;
-    return says_stateful_ || is_proved_stateful_;
+    // One count for several senders, perhaps: it is always ahead of what we sent.
+    constexpr std::uint32_t distrust_after = 3;
+    return says_stateful_ || (is_proved_stateful_ && times_off_balance_ < distrust_after);
 }
 
 bool LossLedger::is_unstamped(const Flight& flight) const noexcept {
@@ -71,22 +89,31 @@ void LossLedger::settle_without_answer(InFlight& flights, std::uint32_t last,
                                        std::optional<std::uint32_t> drops, User& user) noexcept {
     if (difference(last, next_) < 0) return;
     const std::uint32_t end = last + 1;
-    const Gap gap = measure(flights, end);
+    const Gap gap = measure(flights, end, peer_max_);
+    extra_replies_ += gap.extra_replies + gap.later_replies;
     // Of all drops up to now some may belong to probes that are not settled yet.
     const std::uint32_t dropped = std::min(drops_until(drops.value_or(drops_latest_)), gap.lost);
     drops_ += dropped;
-    tell(flights, end, {.lost = gap, .knows_arrivals = false, .reverse = 0, .local_rx = dropped},
+    tell(flights, end,
+         {.lost = gap,
+          .knows_arrivals = false,
+          .count = peer_max_,
+          .reverse = 0,
+          .local_rx = dropped},
          user);
     // What of these reached the reflector will never be known apart from what is lost later.
     is_gap_broken_ = true;
     if (difference(scan_, end) < 0) scan_ = end;
 }
 
-LossLedger::Gap LossLedger::measure(InFlight& flights, std::uint32_t end) const noexcept {
+LossLedger::Gap LossLedger::measure(InFlight& flights, std::uint32_t end,
+                                    std::uint32_t count) const noexcept {
     Gap gap;
     for (std::uint32_t sequence = next_; sequence != end; ++sequence) {
         const Flight* const flight = flights.find(sequence);
         if (flight == nullptr) continue;
+        const bool is_included = difference(count, flight->peer_sequence) > 0;
+        (is_included ? gap.extra_replies : gap.later_replies) += flight->extra_replies;
         if (!is_open_loss(*flight)) continue;
         ++gap.lost;
         if (is_unstamped(*flight)) ++gap.unstamped;
@@ -112,7 +139,7 @@ std::optional<std::int64_t> LossLedger::arrivals_until(const Flight& answer) noe
         balance_ = 0;
         // A new session counts from 0 (RFC 8762 section 4.3.1), and cannot have counted more than
         // was sent.
-        const bool is_new_session = difference(peer_max_, answer.sequence - first_) <= 0;
+        const bool is_new_session = peer_max_ <= answer.sequence - first_;
         if (!is_first || !is_new_session) return std::nullopt;
         return std::int64_t{peer_max_} + 1;
     }
@@ -123,12 +150,21 @@ std::optional<std::int64_t> LossLedger::arrivals_until(const Flight& answer) noe
 }
 
 void LossLedger::close_gap(InFlight& flights, const Flight& answer, User& user) noexcept {
-    const Gap gap = measure(flights, answer.sequence);
+    if (difference(first_, next_) > 0) {  // Sent over the path before: nobody will ever know.
+        const bool is_of_before = difference(first_, answer.sequence) > 0;
+        tell(flights, is_of_before ? answer.sequence : first_, {}, user);
+        if (is_of_before) {
+            next_ = answer.sequence + 1;
+            return;
+        }
+    }
+    const Gap gap = measure(flights, answer.sequence, answer.peer_sequence);
     const std::optional<std::int64_t> arrivals = arrivals_until(answer);
-    if (arrivals) balance_ += *arrivals - 1 - extra_replies_;
-    extra_replies_ = 0;
-    if (!arrivals || is_gap_broken_) balance_ = std::min<std::int64_t>(balance_, 0);
+    if (arrivals) balance_ += *arrivals - 1 - extra_replies_ - gap.extra_replies;
+    // A copy of this one came to the reflector after it: that is in the next gap.
+    extra_replies_ = answer.extra_replies + gap.later_replies;
     const bool knows_arrivals = arrivals.has_value() && !is_gap_broken_ && counts();
+    if (!knows_arrivals) balance_ = std::min<std::int64_t>(balance_, 0);
     is_gap_broken_ = false;
     std::int64_t reverse = 0;
     if (knows_arrivals) {
@@ -138,12 +174,29 @@ void LossLedger::close_gap(InFlight& flights, const Flight& answer, User& user) 
     const std::uint32_t limit = knows_arrivals ? static_cast<std::uint32_t>(reverse) : gap.lost;
     const Verdict verdict{.lost = gap,
                           .knows_arrivals = knows_arrivals,
+                          .count = answer.peer_sequence,
                           .reverse = static_cast<std::uint32_t>(reverse),
                           .local_rx = std::min(drops_until(answer.drops), limit)};
     // What was dropped beyond these was no reply to a lost probe.
     drops_ += drops_until(answer.drops);
-    if (gap.lost > 0) tell(flights, answer.sequence, verdict, user);
+    tell(flights, answer.sequence, verdict, user);
     next_ = answer.sequence + 1;
+    age_balance(answer.sent_raw);
+}
+
+// Replies that overtake each other put the balance out for a moment. What stays is no loss: a copy
+// of which nothing came back, or a probe that arrived after it had been told lost on the way there.
+void LossLedger::age_balance(RawInstant sent) noexcept {
+    if (balance_ == 0) {
+        is_off_balance_ = false;
+    } else if (!is_off_balance_) {
+        is_off_balance_ = true;
+        off_balance_since_ = sent;
+    } else if (sent - off_balance_since_ > reorder_max_) {
+        balance_ = 0;
+        is_off_balance_ = false;
+        ++times_off_balance_;
+    }
 }
 
 void LossLedger::tell(InFlight& flights, std::uint32_t end, Verdict verdict, User& user) noexcept {
@@ -153,7 +206,9 @@ void LossLedger::tell(InFlight& flights, std::uint32_t end, Verdict verdict, Use
     std::uint32_t unstamped_reverse = verdict.reverse - stamped_reverse;
     for (; next_ != end; ++next_) {
         Flight* const flight = flights.find(next_);
-        if (flight == nullptr || !is_open_loss(*flight)) continue;
+        if (flight == nullptr) continue;
+        flight->peer_sequence = verdict.count;
+        if (!is_open_loss(*flight)) continue;
         const bool unstamped = is_unstamped(*flight);
         std::uint32_t& reverse_left = unstamped ? unstamped_reverse : stamped_reverse;
         LossAddress address = LossAddress::unknown;

@@ -33,7 +33,9 @@ struct AnswerFacts {
 
 class LossLedger {
 public:
-    explicit LossLedger(ReflectorMode mode) noexcept : mode_(mode) {}
+    // `reorder_max`: replies that are further apart do not overtake each other; a timeout.
+    explicit LossLedger(ReflectorMode mode, Duration reorder_max = Duration::from_s(1)) noexcept
+        : mode_(mode), reorder_max_(reorder_max) {}
 
     // Told of each loss of which the address is known. [core-thread]
     class User {
@@ -44,19 +46,19 @@ public:
         ~User() = default;
     };
 
-    // A path was opened: the reflector counts from 0 again, if it counts at all. Losses before are
-    // settled. `first` is the sequence number of the first probe on it.
+    // A path was opened: the reflector counts from 0 again, if it counts at all. `first` is the
+    // sequence number of the first probe on it; those before have no answer any more.
     void restart(std::uint32_t first) noexcept;
 
     // A flight was answered for the first time: its `peer_sequence` is set.
     void note_answer(Flight& flight, const AnswerFacts& facts) noexcept;
-    // The reflector counted one more than the answers show, and it is no loss: a probe that came
-    // to it twice, or whose reply came too late but came.
-    void note_extra_reply() noexcept { ++extra_replies_; }
+    // A reply came to a flight that has ended: a second one, or one too late. The reflector counted
+    // it as its `count`-th, and it is no loss. What was told of the flight stays told.
+    void note_extra_reply(Flight& flight, std::uint32_t count) noexcept;
     // The kernel gave a transmit stamp on this path: those that lack one did not leave.
     void note_tx_stamp(std::uint32_t sequence) noexcept {
         has_tx_stamps_ = true;
-        newest_stamped_ = sequence;
+        if (static_cast<std::int32_t>(sequence - newest_stamped_) > 0) newest_stamped_ = sequence;
     }
 
     // Settles all gaps that are closed: enclosed by answers, with nothing outstanding in between.
@@ -72,31 +74,38 @@ public:
 private:
     struct Gap {
         std::uint32_t lost = 0;
-        std::uint32_t unstamped = 0;  // Of these, those that the kernel never stamped.
+        std::uint32_t unstamped = 0;      // Of these, those that the kernel never stamped.
+        std::uint32_t extra_replies = 0;  // Of those that the closing answer's count includes,
+        std::uint32_t later_replies = 0;  // and of the others.
     };
     struct Verdict {
         Gap lost;
         bool knows_arrivals = false;
+        std::uint32_t count = 0;     // The reflector's, in the answer that closed the gap.
         std::uint32_t reverse = 0;   // Of the lost, those that the reflector counted.
         std::uint32_t local_rx = 0;  // Of these, those that our receive buffer dropped.
     };
 
     [[nodiscard]] bool counts() const noexcept;
     [[nodiscard]] bool is_unstamped(const Flight& flight) const noexcept;
-    [[nodiscard]] Gap measure(InFlight& flights, std::uint32_t end) const noexcept;
+    [[nodiscard]] Gap measure(InFlight& flights, std::uint32_t end,
+                              std::uint32_t count) const noexcept;
     [[nodiscard]] std::uint32_t drops_until(std::uint32_t drops) const noexcept;
     [[nodiscard]] std::optional<std::int64_t> arrivals_until(const Flight& answer) noexcept;
     void close_gap(InFlight& flights, const Flight& answer, User& user) noexcept;
     void tell(InFlight& flights, std::uint32_t end, Verdict verdict, User& user) noexcept;
+    void age_balance(RawInstant sent) noexcept;
 
     ReflectorMode mode_;
+    Duration reorder_max_;
     bool says_stateful_ = false;
     bool is_proved_stateful_ = false;  // Its count differed from ours: it is no copy.
     bool has_tx_stamps_ = false;
     bool has_highest_ = false;
     bool has_rebase_ = false;
     bool has_peer_max_ = false;
-    bool is_gap_broken_ = false;  // Losses since the last settled answer were told without one.
+    bool is_off_balance_ = false;  // Since `off_balance_since_`.
+    bool is_gap_broken_ = false;   // Losses since the last settled answer were told without one.
     std::uint32_t newest_stamped_ = 0;
     std::uint32_t first_ = 0;         // Of this path.
     std::uint32_t next_ = 0;          // All flights before are settled.
@@ -109,6 +118,8 @@ private:
     std::uint32_t drops_latest_ = 0;  // As any answer told.
     std::uint32_t extra_replies_ = 0;
     std::int64_t balance_ = 0;  // Probes that reached the reflector and are not accounted for.
+    RawInstant off_balance_since_;
+    std::uint32_t times_off_balance_ = 0;
 };
 
 }  // namespace latmon

@@ -35,7 +35,10 @@ struct CoreContext {
     bool uses_kernel_stamps = false;  // Sockets are asked for stamps.
     bool uses_hardware_stamps = false;
     std::uint32_t probe_receive_buffer_bytes = 0;  // SO_RCVBUF of probes' sockets; 0: the kernel's.
-    [[nodiscard]] std::uint32_t clock_epoch() const noexcept { return wall_watch.epoch(); }
+    // Another one in every process: the clock may have been set between two of them.
+    [[nodiscard]] std::uint32_t clock_epoch() const noexcept {
+        return wall_watch.epoch() + static_cast<std::uint32_t>(boot_nonce);
+    }
     std::uint32_t first_clock_series = 0;  // Series of path clocks: see clock_series.hpp.
 };
 

@@ -29,6 +29,7 @@ struct ProbeCounters {
     PublishedCounter reordered;      // Answered after a probe that was sent later.
     PublishedCounter invalid;        // Packets that are no reply to a probe of ours.
     PublishedCounter reopened;       // Times the path was opened anew.
+    PublishedCounter descriptors;    // Packets sent that told who we are; none of them a probe.
     PublishedCounter stamped_tx;     // Probes whose leaving the kernel stamped.
     PublishedCounter stamped_rx;     // Replies whose arrival it stamped.
 

@@ -63,12 +63,24 @@ void take_t2(const CoreContext& context, const Reflection& reflection, ReplyDraf
     draft.is_t2_kernel = true;
 }
 
-// Answers the TLVs; returns the traffic class that the reply is to have.
-std::uint8_t answer_tlvs(const CoreContext& context, const ReflectorConfig& policy,
-                         const Reflection& reflection, const ReplyDraft& draft,
-                         std::span<std::byte> tlvs) noexcept {
-    const auto came_with = static_cast<std::uint8_t>(reflection.traffic_class & 0xfcU);
-    if (tlvs.size() < tlv_header_bytes) return came_with;
+// Keeps what the TLVs ask for and say beyond themselves.
+void take_outcome(const TlvOutcome& outcome, const Reflection& reflection,
+                  ReplyDraft& draft) noexcept {
+    if (outcome.reply_dscp) {
+        draft.traffic_class = static_cast<std::uint8_t>(*outcome.reply_dscp << 2U);
+    }
+    if (outcome.descriptor) {
+        draft.descriptor = DescriptorSeen::valid;
+        if (reflection.descriptor != nullptr) *reflection.descriptor = *outcome.descriptor;
+    } else if (outcome.is_descriptor_invalid) {
+        draft.descriptor = DescriptorSeen::invalid;
+    }
+}
+
+void answer_tlvs(const CoreContext& context, const ReflectorConfig& policy,
+                 const Reflection& reflection, std::span<std::byte> tlvs,
+                 ReplyDraft& draft) noexcept {
+    if (tlvs.size() < tlv_header_bytes) return;
     const SessionFacts session{.received_count = reflection.sequence + 1,
                                .sent_count = reflection.sequence,
                                .previous = reflection.previous};
@@ -86,8 +98,7 @@ std::uint8_t answer_tlvs(const CoreContext& context, const ReflectorConfig& poli
                          .location = &location,
                          .exchange = exchange_info(context, policy, draft)};
     if (reflection.has_traffic_class) facts.traffic_class = reflection.traffic_class;
-    const TlvOutcome outcome = reflect_tlvs(tlvs, facts);
-    return outcome.reply_dscp ? static_cast<std::uint8_t>(*outcome.reply_dscp << 2U) : came_with;
+    take_outcome(reflect_tlvs(tlvs, facts), reflection, draft);
 }
 
 Sample reflection_sample(const CoreContext& context, const Reflection& reflection,
@@ -146,8 +157,8 @@ ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
     // A stateless reflector has no number of its own (RFC 8762 section 4.3.1).
     draft.sequence = policy.is_stateful ? reflection.sequence : request->sequence;
     take_t2(context, reflection, draft);
-    draft.traffic_class =
-        answer_tlvs(context, policy, reflection, draft, packet.subspan(base_bytes));
+    draft.traffic_class = static_cast<std::uint8_t>(reflection.traffic_class & 0xfcU);
+    answer_tlvs(context, policy, reflection, packet.subspan(base_bytes), draft);
     return draft;
 }
 
@@ -171,7 +182,9 @@ WallTime seal_reply(CoreContext& context, const Reflection& reflection, const Re
     } else {
         encode_reflector_auth(reply, *reflection.key, packet.first<stamp_auth_base_bytes>());
     }
-    emit(context, reflection_sample(context, reflection, draft, t3));
+    if (draft.descriptor == DescriptorSeen::none) {
+        emit(context, reflection_sample(context, reflection, draft, t3));
+    }
     return t3;
 }
 

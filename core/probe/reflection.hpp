@@ -7,6 +7,7 @@
 
 #include "config/config.hpp"
 #include "probe/probe.hpp"
+#include "wire/descriptor.hpp"
 #include "wire/stamp.hpp"
 #include "wire/tlv_values.hpp"
 
@@ -31,7 +32,11 @@ struct Reflection {
     WallTime kernel_time;          // When the kernel took it from the driver, by CLOCK_REALTIME.
     const HmacKey* key = nullptr;  // Of its authenticated mode, in which it was verified.
     std::optional<FollowUp> previous;  // When the reply before this one really left.
+    Descriptor* descriptor = nullptr;  // Where the request's descriptor goes; null: nowhere.
 };
+
+// Whether a request says who sends it. One that does measures nothing.
+enum class DescriptorSeen : std::uint8_t { none, valid, invalid };
 
 // What the first step found out and the second needs.
 struct ReplyDraft {
@@ -42,6 +47,7 @@ struct ReplyDraft {
     bool is_ptp = false;
     std::uint32_t sequence = 0;      // As it goes into the reply.
     std::uint8_t traffic_class = 0;  // For the reply, without ECN.
+    DescriptorSeen descriptor = DescriptorSeen::none;
 };
 
 // Octets of the base packet in the mode of `key`.
@@ -55,8 +61,8 @@ struct ReplyDraft {
                                      std::span<std::byte> packet) noexcept;
 
 // Takes T3 by adding to the loop's reading what passed on the raw clock, so that a step of the wall
-// clock cannot enter the turnaround; writes the base packet; emits the sample. Returns T3.
-// [core-thread]
+// clock cannot enter the turnaround; writes the base packet; emits the sample, unless the request
+// brought a descriptor. Returns T3. [core-thread]
 [[nodiscard]] WallTime seal_reply(CoreContext& context, const Reflection& reflection,
                                   const ReplyDraft& draft, std::span<std::byte> packet) noexcept;
 

@@ -6,6 +6,8 @@
 // core-thread.
 #pragma once
 
+#include "base/time.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -16,7 +18,20 @@ public:
     static constexpr std::uint32_t width = 1'024;
 
     // False if the number has been seen, or is too old to tell. Otherwise it is seen from now on.
-    [[nodiscard]] bool admit(std::uint32_t sequence) noexcept {
+    // A sender that has started again counts from 0: once nothing has been admitted for
+    // `restart_after`, the window begins anew.
+    [[nodiscard]] bool admit(std::uint32_t sequence, Instant now) noexcept {
+        if (has_any_ && now - admitted_ > restart_after) *this = {};
+        const bool is_admitted = look(sequence);
+        if (is_admitted) admitted_ = now;
+        return is_admitted;
+    }
+
+private:
+    static constexpr std::uint32_t word_bits = 64;
+    static constexpr Duration restart_after = Duration::from_s(10);
+
+    [[nodiscard]] bool look(std::uint32_t sequence) noexcept {
         if (!has_any_) {
             has_any_ = true;
             highest_ = sequence;
@@ -34,9 +49,6 @@ public:
         set(sequence);
         return true;
     }
-
-private:
-    static constexpr std::uint32_t word_bits = 64;
 
     void slide(std::uint32_t distance) noexcept {
         if (distance >= width) {
@@ -58,6 +70,7 @@ private:
     }
 
     std::array<std::uint64_t, width / word_bits> seen_{};
+    Instant admitted_;  // When the last one was.
     std::uint32_t highest_ = 0;
     bool has_any_ = false;
 };

@@ -205,14 +205,19 @@ void TcpProbe::on_tx_stamp(const Completion& completion) noexcept {
 }
 
 void TcpProbe::take_tx_stamp(const TxStamp& stamp) noexcept {
-    const std::uint32_t frame_bytes = frame_header_bytes + plan_.size_bytes;
-    const std::uint32_t sent_bytes = stamp.key + 1 - preface_bytes;
-    if (stamp.key + 1 <= preface_bytes || sent_bytes % frame_bytes != 0) return;
-    exchanges_.on_tx_stamp(first_sequence_ + sent_bytes / frame_bytes - 1, stamp);
+    // The key has 32 bits; all octets sent so far are at most half of that ahead.
+    const std::uint64_t frame_bytes = frame_header_bytes + plan_.size_bytes;
+    const std::uint64_t probes = exchanges_.next_sequence() - first_sequence_;
+    const std::uint64_t sent_bytes = preface_bytes + probes * frame_bytes;
+    const std::uint64_t end =
+        sent_bytes - (static_cast<std::uint32_t>(sent_bytes) - (stamp.key + 1));
+    if (end <= preface_bytes || (end - preface_bytes) % frame_bytes != 0) return;
+    const std::uint64_t number = (end - preface_bytes) / frame_bytes - 1;
+    exchanges_.on_tx_stamp(first_sequence_ + static_cast<std::uint32_t>(number), stamp);
 }
 
 // The kernel tells when the last octets of a receive arrived: those of this reply, if it ends where
-// the receive does and is all that came.
+// the receive does, and the receive was not cut for want of room.
 void TcpProbe::take_reply(bool is_last) noexcept {
     ReplyPath path;
     path.packet_bytes = reader_.header().pdu_bytes;
@@ -249,6 +254,7 @@ void TcpProbe::on_receive(const Completion& completion) noexcept {
 
 // Takes what arrived apart. False if it is not our protocol.
 bool TcpProbe::read(std::span<const std::byte> data) noexcept {
+    const bool has_room = data.size() < receive_buffer_.size();
     for (;;) {
         switch (reader_.next(data)) {
             case FrameReader::Outcome::needs_more:
@@ -264,7 +270,7 @@ bool TcpProbe::read(std::span<const std::byte> data) noexcept {
                 break;
             case FrameReader::Outcome::frame:
                 if (reader_.header().type != FrameType::reflected) break;
-                take_reply(data.empty());
+                take_reply(data.empty() && has_room);
                 break;
         }
     }

@@ -30,13 +30,14 @@ std::optional<SenderPacket> decode_refused(std::span<const std::byte> start,
 }  // namespace
 
 UdpProbe::UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
-                   std::span<Flight> slots) noexcept
+                   std::span<Flight> slots)
     : context_(context),
       plan_(plan),
       counters_(counters),
       exchanges_(context, plan, counters, slots, this),
       slots_(context.reactor.timers(), *this, plan, counters),
       packet_(plan, context.zeros, key_of(context, plan)),
+      descriptor_(plan, context.boot_nonce, key_of(context, plan)),
       open_error_(LATMON_ERROR_UNRESOLVED),
       reopen_after_(plan.max_lost) {}
 
@@ -49,6 +50,7 @@ void UdpProbe::start(Instant origin) noexcept {
 }
 
 void UdpProbe::stop_sending() noexcept {
+    is_stopping_ = true;
     slots_.stop();
     exchanges_.stop();
 }
@@ -81,6 +83,7 @@ void UdpProbe::open_socket() noexcept {
     sent_count_ = 0;
     exchanges_.set_peer(address_);
     exchanges_.on_path_opened();
+    descriptor_.forget();
     ring.prepare_receive_datagrams(receive_, socket_);
     if (options.wants_stamps && ring.stamp_ability().tx != TxStampWay::none) {
         ring.prepare_tx_stamps(tx_stamps_, socket_);
@@ -171,6 +174,34 @@ void UdpProbe::on_send(const Completion& completion) noexcept {
     exchanges_.on_send_failed(-completion.result);
 }
 
+// Right behind a reply: the peer has shown what it is, and nothing of ours is on its way out. By an
+// operation of its own, so that a slot that comes due in this very turn does not find the probe's
+// busy, and with its outcome taken for granted: only a probe's needs to be known.
+void UdpProbe::send_descriptor_if_due() noexcept {
+    const Instant now = context_.reactor.arrival().now;
+    if (!exchanges_.is_peer_latmon() || !descriptor_.is_due(now, context_.clock_epoch())) return;
+    if (is_stopping_ || is_closing_ || send_.is_active || descriptor_send_.is_active) return;
+    const SenderPacket packet = exchanges_.open_descriptor();
+    exchanges_.on_sent();
+    ++sent_count_;
+    descriptor_.write(packet, now, context_.clock_epoch());
+    if (context_.uses_kernel_stamps) descriptor_.set_key(packet.sequence);
+    Ring& ring = context_.reactor.ring();
+    ring.prepare_send_datagram(descriptor_send_, socket_, descriptor_.message());
+    ring.submit();
+}
+
+void UdpProbe::on_descriptor_sent(const Completion& completion) noexcept {
+    if (completion.result >= 0) {
+        counters_.descriptors.add(1);
+        return;
+    }
+    descriptor_.forget();
+    if (is_closing_ || socket_ == no_socket) return;
+    // The error may be an earlier probe's: see on_send().
+    if (is_network_error(-completion.result)) take_errors();
+}
+
 // -- Receiving ----------------------------------------------------------------------------------
 
 void UdpProbe::on_receive(const Completion& completion) noexcept {
@@ -202,6 +233,7 @@ void UdpProbe::take_replies(const Completion& completion) noexcept {
                          .kernel_time = datagram.arrived,
                          .card_time = datagram.hardware_time,
                          .drops = datagram.drops});
+    send_descriptor_if_due();
 }
 
 void UdpProbe::on_tx_stamp(const Completion& completion) noexcept {

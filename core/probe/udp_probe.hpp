@@ -5,6 +5,7 @@
 // never delays the next send. Used on one core-thread; allocates nothing after construction.
 #pragma once
 
+#include "probe/descriptor_sender.hpp"
 #include "probe/exchanges.hpp"
 #include "probe/packet_template.hpp"
 #include "probe/slots.hpp"
@@ -14,7 +15,7 @@ namespace latmon {
 class UdpProbe final : public Probe, private Slots::User, private Exchanges::DropSource {
 public:
     UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
-             std::span<Flight> slots) noexcept;
+             std::span<Flight> slots);
 
     void open_path() noexcept override;
     void start(Instant origin) noexcept override;
@@ -26,9 +27,11 @@ private:
     void on_slot(Instant due, Instant now) noexcept override;
     void on_receive(const Completion& completion) noexcept;
     void on_send(const Completion& completion) noexcept;
+    void on_descriptor_sent(const Completion& completion) noexcept;
     void on_tx_stamp(const Completion& completion) noexcept;
     [[nodiscard]] std::optional<std::uint32_t> receive_drops() const noexcept override;
     void send(const SenderPacket& packet) noexcept;
+    void send_descriptor_if_due() noexcept;
     void take_replies(const Completion& completion) noexcept;
     void finish_closing() noexcept;
     void open_socket() noexcept;
@@ -43,16 +46,19 @@ private:
     Exchanges exchanges_;
     Slots slots_;
     PacketTemplate packet_;
+    DescriptorSender descriptor_;
     Endpoint address_;  // Zero: not known yet.
     SocketId socket_ = no_socket;
     int open_error_;  // Why there is no socket, if there is none.
     std::uint32_t
         reopen_after_;         // Consecutive failures at which the path is opened anew; 0: never.
     bool is_closing_ = false;  // Operations were cancelled; the socket closes when they have ended.
+    bool is_stopping_ = false;
     std::uint32_t sent_count_ = 0;  // Over this socket.
     bool is_second_try_ = false;    // The send under way is the second for its slot.
     MethodOperation<&UdpProbe::on_receive> receive_{*this};
     MethodOperation<&UdpProbe::on_send> send_{*this};
+    MethodOperation<&UdpProbe::on_descriptor_sent> descriptor_send_{*this};
     MethodOperation<&UdpProbe::on_tx_stamp> tx_stamps_{*this};
 };
 

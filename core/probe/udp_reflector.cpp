@@ -34,10 +34,11 @@ UdpReflector::Reply::Reply() noexcept
       }) {}
 
 UdpReflector::UdpReflector(CoreContext& context, const AdmissionRules& rules, HashKey key,
-                           std::uint32_t series_id)
+                           std::uint32_t series_id, PeerQueue* peers)
     : context_(context),
       rules_(rules),
       sessions_(key),
+      peers_(context.counters, rules, peers),
       departures_(limits::sessions_per_core),
       replay_windows_(rules.keys.is_empty() ? 0 : limits::sessions_per_core),
       tickets_(ticket_count),
@@ -134,9 +135,11 @@ ReflectReason UdpReflector::reflect(Listener& listener, const Completion& comple
                           .has_kernel_time = datagram.arrived_by != StampSource::none,
                           .kernel_time = datagram.arrived,
                           .key = key,
-                          .previous = std::nullopt};
+                          .previous = std::nullopt,
+                          .descriptor = &peers_.scratch()};
     if (departures_[index].is_known) reflection.previous = departures_[index].follow_up;
     const ReplyDraft draft = draft_reply(context_, rules_.policy, reflection, packet);
+    take_descriptor(*session, draft.descriptor);
     Reply& reply = replies_[completion.buffer_index];
     reply.message.set_payload(packet);
     // The class comes back as it came, without its ECN bits: they are the network's to set.
@@ -147,6 +150,15 @@ ReflectReason UdpReflector::reflect(Listener& listener, const Completion& comple
     ++replies_under_way_;
     ring.submit();  // At once: T3 is in the packet and growing old.
     return ReflectReason::reflected;
+}
+
+void UdpReflector::take_descriptor(const Session& session, DescriptorSeen seen) noexcept {
+    if (seen == DescriptorSeen::none) return;
+    if (seen == DescriptorSeen::invalid) {
+        peers_.note_invalid();
+    } else {
+        peers_.take(sessions_.index_of(session), session.key(), context_.reactor.arrival().now);
+    }
 }
 
 // The sender's session, made if there is none: what is kept of it elsewhere is then forgotten.
@@ -166,12 +178,14 @@ ReflectReason UdpReflector::find_session(const Listener& listener, const Endpoin
     const std::uint32_t index = sessions_.index_of(*session);
     if (session->sequence == 0) {
         departures_[index] = {};
+        peers_.forget(index);
         if (!replay_windows_.empty()) replay_windows_[index] = {};
     }
     session->last_sender_sequence = request.sequence;
     if (rules_.keys.find(source.address) == nullptr) return ReflectReason::reflected;
-    return replay_windows_[index].admit(request.sequence) ? ReflectReason::reflected
-                                                          : ReflectReason::replayed;
+    return replay_windows_[index].admit(request.sequence, context_.reactor.arrival().now)
+               ? ReflectReason::reflected
+               : ReflectReason::replayed;
 }
 
 void UdpReflector::note_drops(Listener& listener, const Datagram& datagram) noexcept {

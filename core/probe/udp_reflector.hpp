@@ -7,6 +7,7 @@
 #pragma once
 
 #include "probe/admission.hpp"
+#include "probe/peer_descriptors.hpp"
 #include "probe/probe.hpp"
 #include "probe/reflection.hpp"
 #include "probe/reflector_counters.hpp"
@@ -21,9 +22,10 @@ namespace latmon {
 
 class UdpReflector {
 public:
-    // `rules` must outlive it; `series_id` is that of the samples it emits.
+    // `rules` must outlive it; `series_id` is that of the samples it emits. `peers`: see
+    // PeerDescriptors.
     UdpReflector(CoreContext& context, const AdmissionRules& rules, HashKey key,
-                 std::uint32_t series_id);
+                 std::uint32_t series_id, PeerQueue* peers);
     UdpReflector(const UdpReflector&) = delete;
     UdpReflector& operator=(const UdpReflector&) = delete;
 
@@ -83,6 +85,7 @@ private:
                                              Session*& session) noexcept;
     void note_drops(Listener& listener, const Datagram& datagram) noexcept;
     void take_tx_stamp(const TxStamp& stamp) noexcept;
+    void take_descriptor(const Session& session, DescriptorSeen seen) noexcept;
     [[nodiscard]] std::uint32_t open_ticket(std::uint32_t session,
                                             const ReplyDraft& draft) noexcept;
     // ReflectReason::reflected if a reply is on its way, which then owns the buffer.
@@ -91,6 +94,7 @@ private:
     CoreContext& context_;
     const AdmissionRules& rules_;
     SessionTable sessions_;
+    PeerDescriptors peers_;
     std::vector<Departure> departures_;         // By session.
     std::vector<ReplayWindow> replay_windows_;  // By session; none without keys.
     std::vector<Ticket> tickets_;               // By number modulo its size.

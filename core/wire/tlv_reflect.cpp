@@ -88,9 +88,9 @@ Verdict reflect_follow_up(const Subject& subject) noexcept {
 
 Verdict reflect_descriptor(const Subject& subject) noexcept {
     const PrivateTlv owner = private_tlv(subject.value);
-    if (owner == PrivateTlv::malformed) return Verdict::malformed;
     if (owner == PrivateTlv::foreign) return Verdict::unrecognized;
-    subject.outcome.descriptor = decode_descriptor(subject.value);
+    if (owner == PrivateTlv::ours) subject.outcome.descriptor = decode_descriptor(subject.value);
+    subject.outcome.is_descriptor_invalid = !subject.outcome.descriptor;
     return subject.outcome.descriptor ? Verdict::fine : Verdict::malformed;
 }
 

@@ -65,6 +65,7 @@ struct TlvOutcome {
     std::optional<ExchangeInfo> exchange;      // As the sender sent it.
     std::optional<std::uint32_t> sender_sent;  // S_TxC of a Direct Measurement TLV.
     std::optional<Descriptor> descriptor;
+    bool is_descriptor_invalid = false;  // One of ours came that cannot be read.
 };
 
 // `tlvs` is what stands behind the base packet. Never changes its length. If a TLV has a bad length

@@ -145,7 +145,9 @@ typedef struct latmon_sample {
     int64_t owd_rev_hi_ns;
 
     /* The stamps themselves, since 1970, each by the clock of the host that made it. Differences
-     * between the two hosts' stamps contain their clocks' offset. */
+     * between the two hosts' stamps contain their clocks' offset. Where t1_stamp and t4_stamp are
+     * HW, rtt_ns is by the card's clock; t1_ns and t4_ns are the kernel's all the same, because the
+     * card's clock need not be the host's. */
     int64_t t1_ns;
     int64_t t2_ns;
     int64_t t3_ns;

@@ -107,9 +107,12 @@ LocalClock claim(Duration error, Instant now) {
 void disturb(Node& node, World& world, std::mt19937_64& choose) {
     std::uniform_int_distribution<std::int64_t> skew_ppb(-100'000, 100'000);
     std::uniform_int_distribution<std::int64_t> step_ns(-2'000'000'000, 2'000'000'000);
+    std::uniform_int_distribution<std::int64_t> small_step_ns(-4'000'000, 4'000'000);
     switch (choose() % 4) {
         case 0:
-            node.clock.wall_offset_ns += step_ns(choose);
+            // Often less than a round trip: the hardest to notice.
+            node.clock.wall_offset_ns +=
+                choose() % 2 == 0 ? step_ns(choose) : small_step_ns(choose);
             break;
         case 1:
             node.clock.set_wall_rate(choose() % 2 == 0 ? 500'000 : -500'000);

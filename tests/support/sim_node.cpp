@@ -13,6 +13,7 @@ namespace latmon::sim {
 namespace {
 
 constexpr std::uint32_t queue_capacity = 1U << 17U;
+constexpr std::uint32_t peers_capacity = 4;
 constexpr std::uint32_t all_kinds = kind_bit(LATMON_KIND_EXCHANGE) | kind_bit(LATMON_KIND_CONNECT) |
                                     kind_bit(LATMON_KIND_REFLECTION) | kind_bit(LATMON_KIND_NODE);
 
@@ -24,13 +25,18 @@ Endpoint endpoint(const std::string& address, std::uint16_t port) {
 
 }  // namespace
 
-Node::Node(World& world, Plan plan, const std::string& address)
+Node::Node(World& world, Plan plan, const std::string& address, std::vector<HmacKey> keys)
     : clock(world.simulation),
       ring(world.simulation, world.directory, endpoint(address, 0), clock),
       plan_(std::move(plan)),
-      queue_(queue_capacity, all_kinds) {
-    const CoreOptions options{
-        .queues = {&queue_}, .boot_nonce = 7, .hash_key = {1, 2}, .timers_max = 10'000};
+      queue_(queue_capacity, all_kinds),
+      peers_(peers_capacity) {
+    const CoreOptions options{.queues = {&queue_},
+                              .keys = std::move(keys),
+                              .boot_nonce = 7,
+                              .hash_key = {1, 2},
+                              .timers_max = 10'000,
+                              .peers = &peers_};
     core_ = std::make_unique<Core>(plan_, options, ring, clock);
     const Result<void> opened = core_->open_listeners(plan_.listeners);
     LATMON_ASSERT(opened.has_value());
@@ -46,6 +52,12 @@ std::vector<Sample> Node::take_samples() {
     return samples;
 }
 
+std::vector<PeerDescriptor> Node::take_peers() {
+    std::vector<PeerDescriptor> peers(peers_capacity);
+    peers.resize(peers_.pop_batch(peers));
+    return peers;
+}
+
 std::vector<Sample> Node::only(const std::vector<Sample>& samples, latmon_kind_t kind,
                                latmon_status_t status) {
     std::vector<Sample> chosen;
@@ -55,11 +67,11 @@ std::vector<Sample> Node::only(const std::vector<Sample>& samples, latmon_kind_t
     return chosen;
 }
 
-Node& World::add(Plan plan, const std::string& address) {
+Node& World::add(Plan plan, const std::string& address, std::vector<HmacKey> keys) {
     for (ListenerPlan& listener : plan.listeners) {
         listener.endpoint = endpoint(address, listener.endpoint.port);
     }
-    nodes_.push_back(std::make_unique<Node>(*this, std::move(plan), address));
+    nodes_.push_back(std::make_unique<Node>(*this, std::move(plan), address, std::move(keys)));
     return *nodes_.back();
 }
 

@@ -19,11 +19,13 @@ class World;
 
 class Node {
 public:
-    Node(World& world, Plan plan, const std::string& address);
+    Node(World& world, Plan plan, const std::string& address, std::vector<HmacKey> keys);
 
     [[nodiscard]] Core& core() noexcept { return *core_; }
     // Samples made since the last call, of the kinds that the test wants.
     [[nodiscard]] std::vector<Sample> take_samples();
+    // Who peers said they are since the last call.
+    [[nodiscard]] std::vector<PeerDescriptor> take_peers();
     // Only those of one kind and status.
     [[nodiscard]] static std::vector<Sample> only(const std::vector<Sample>& samples,
                                                   latmon_kind_t kind, latmon_status_t status);
@@ -38,6 +40,7 @@ private:
     friend class World;
     const Plan plan_;
     SampleQueue queue_;
+    PeerQueue peers_;
     std::unique_ptr<Core> core_;
 };
 
@@ -45,8 +48,9 @@ class World {
 public:
     explicit World(std::uint64_t seed = 1) : simulation(seed) {}
 
-    // Adds a node that reflects on the plan's listeners; start() starts them all.
-    Node& add(Plan plan, const std::string& address);
+    // Adds a node that reflects on the plan's listeners; start() starts them all. `keys`: those of
+    // Plan::key_files, read.
+    Node& add(Plan plan, const std::string& address, std::vector<HmacKey> keys = {});
     void start();
     // Lets virtual time pass.
     void run_for(Duration duration);

@@ -53,7 +53,7 @@ class Cores(unittest.TestCase):
             self.assertEqual(core["answered"], core["sent"], core)
         for protocol, reflected in (("udp", accounts.udp["reflected"]),
                                     ("tcp", accounts.tcp["reflected"])):
-            sent = sum(probe["sent"] for probe in accounts.probes
+            sent = sum(probe["sent"] + probe["descriptors"] for probe in accounts.probes
                        if (probe["protocol"], probe["kind"]) == (protocol, "exchange"))
             self.assertEqual(reflected, sent, protocol)
         connects = sum(probe["sent"] for probe in accounts.probes if probe["kind"] == "connect")

@@ -9,7 +9,7 @@ FATES = ("answered", "lost", "unreachable", "in_flight")
 # Where a loss fell, of those that could be told.
 ADDRESSES = ("lost_forward", "lost_reverse", "lost_local_tx", "lost_local_rx")
 SUMMED = ("sent", *FATES, "missed", "late", "duplicate", "reordered", "local_error", "invalid",
-          "reopened", *ADDRESSES)
+          "reopened", *ADDRESSES, "descriptors")
 
 
 def fields_of(line):

@@ -45,6 +45,16 @@ TEST_CASE("plan_packet: without a word probes have the usual TLVs and no key") {
     }
 }
 
+TEST_CASE("plan_packet: our name and the target's tags are there to be told, if they are to be") {
+    const std::string tags = "tags = [\"site:home\", \"rack:2\"]";
+    const ProbePlan probe = probes_of("name = \"web1\"", tags).at(0);
+    CHECK(probe.node_name == "web1");
+    CHECK(probe.tags == Texts{"site:home", "rack:2"});
+    const ProbePlan silent = probes_of("name = \"web1\"\ndescriptor = false", tags).at(0);
+    CHECK(silent.node_name.empty());
+    CHECK(silent.tags.empty());
+}
+
 TEST_CASE("plan_packet: a handshake sends nothing") {
     const ProbePlan probe = probes_of("key_file = \"/k\"").at(2);
     CHECK(probe.kind == ProbeKind::tcp_connect);

@@ -185,7 +185,13 @@ TEST_CASE("tlv reflect: a descriptor is given to the caller and echoed") {
     REQUIRE(reflected.outcome.descriptor);
     CHECK(reflected.outcome.descriptor->name() == "a");
     CHECK(reflected.outcome.descriptor->clock_epoch == 2);
-    CHECK_FALSE(reflect("80fc001a" + value).outcome.descriptor);
+    CHECK_FALSE(reflected.outcome.is_descriptor_invalid);
+    const Reflected cut = reflect("80fc001a" + value);
+    CHECK_FALSE(cut.outcome.descriptor);
+    CHECK(cut.outcome.is_descriptor_invalid);
+    const Reflected foreign = reflect("80fc0004 00007eda");
+    CHECK_FALSE(foreign.outcome.descriptor);
+    CHECK_FALSE(foreign.outcome.is_descriptor_invalid);
 }
 
 // HMAC ------------------------------------------------------------------------------------------

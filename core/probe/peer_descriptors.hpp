@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What peers say who they are: which of the descriptors that reach a reflector are believed. Labels
+// from the network are a way to flood whoever keeps a series per label, so a session may change its
+// name once a minute, and where anybody may be reflected only those count whom the operator named.
+// What is accepted goes to the main-thread through a queue. Used on one core-thread; allocates
+// nothing after construction.
+#pragma once
+
+#include "probe/admission.hpp"
+#include "probe/core_counters.hpp"
+#include "probe/session_table.hpp"
+#include "sample/spsc_queue.hpp"
+#include "wire/descriptor.hpp"
+
+#include <vector>
+
+namespace latmon {
+
+// A session of a peer's, and who that says it is.
+struct PeerDescriptor {
+    Endpoint source;
+    std::uint16_t ssid = 0;
+    Descriptor descriptor;
+};
+
+// From one core-thread to the main-thread.
+using PeerQueue = SpscQueue<PeerDescriptor>;
+
+class PeerDescriptors {
+public:
+    // `queue` may be null: nobody wants to know. [set-up]
+    PeerDescriptors(CoreCounters& counters, const AdmissionRules& rules, PeerQueue* queue);
+
+    // Where the descriptor of a request is put when it is read, for take() to find it.
+    [[nodiscard]] Descriptor& scratch() noexcept { return latest_.descriptor; }
+
+    // The session with this index in the table is a new one. [core-thread]
+    void forget(std::uint32_t session) noexcept;
+
+    // A request brought the descriptor that is in scratch(), `now`, in the session with this index
+    // and key. Counts what becomes of it. [core-thread]
+    void take(std::uint32_t session, const SessionKey& key, Instant now) noexcept;
+    // A request brought one that breaks the rules. [core-thread]
+    void note_invalid() noexcept;
+
+private:
+    // What was last accepted of a session.
+    struct Known {
+        Instant since;
+        std::uint32_t hash = 0;
+        bool is_known = false;
+    };
+
+    [[nodiscard]] DescriptorFate judge(const Known& known, const AddressBytes& source,
+                                       Instant now) const noexcept;
+
+    CoreCounters& counters_;
+    const AdmissionRules& rules_;
+    PeerQueue* queue_;
+    std::vector<Known> known_;  // By session.
+    PeerDescriptor latest_;
+};
+
+}  // namespace latmon
