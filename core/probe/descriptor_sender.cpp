@@ -21,8 +21,6 @@ constexpr Duration repeat_interval = Duration::from_s(60);
 // However restless our clock is, and however many copies of replies come.
 constexpr Duration spacing_min = Duration::from_s(1);
 
-constexpr std::size_t follow_up_tlv_bytes = tlv_header_bytes + follow_up_bytes;
-
 std::size_t base_bytes(const HmacKey* key) noexcept {
     return key == nullptr ? limits::stamp_base_bytes : stamp_auth_base_bytes;
 }

@@ -83,7 +83,7 @@ private:
     msghdr header_{};
     iovec part_{};
     // One SCM_TIMESTAMPING: three timespecs.
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * 16)> control_{};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(std::size_t{3} * 16)> control_{};
 };
 
 }  // namespace latmon
