@@ -20,9 +20,10 @@ bool is_open_loss(const Flight& flight) noexcept {
 }  // namespace
 
 void LossLedger::restart(std::uint32_t first) noexcept {
-    const std::uint32_t next = next_;
-    const std::uint32_t scan = scan_;
+    const std::uint32_t next = has_path_ ? next_ : first;
+    const std::uint32_t scan = has_path_ ? scan_ : first;
     *this = LossLedger(mode_, reorder_max_);
+    has_path_ = true;
     first_ = first;
     next_ = next;
     scan_ = scan;

@@ -98,6 +98,7 @@ private:
 
     ReflectorMode mode_;
     Duration reorder_max_;
+    bool has_path_ = false;
     bool says_stateful_ = false;
     bool is_proved_stateful_ = false;  // Its count differed from ours: it is no copy.
     bool has_tx_stamps_ = false;
