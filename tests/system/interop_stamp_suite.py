@@ -143,8 +143,10 @@ class InteropStampSuite(unittest.TestCase):
                           direct["reverse_missing"], direct["discontinuities"]),
                          (count, 0, 0, 0), direct)
         follow_up = measured["follow_up"]
-        self.assertEqual((follow_up["matched"], follow_up["unmatched"], follow_up["ambiguous"]),
-                         (count - 1, 0, 0), follow_up)
+        self.assertEqual((follow_up["unmatched"], follow_up["ambiguous"]), (0, 0), follow_up)
+        # Requests that a busy machine reads at one go are told of the same reply before them.
+        self.assertEqual(follow_up["matched"] + follow_up["repeated"], count - 1, follow_up)
+        self.assertGreater(follow_up["matched"], count / 2)
         self.assertEqual(summary["owd"]["samples"], count)
         self.assertEqual(summary["owd"]["clock_quality"]["invalid_estimate"], 0)
 
