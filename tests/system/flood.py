@@ -168,7 +168,8 @@ class Flood(unittest.TestCase):
         drops = [dropped(port) for port in ports]
         theirs = self.reflector.stop()
         print(f"flood {flood.sent}, dropped by the kernel {drops}, {theirs.udp_reasons}")
-        sent = flood.sent + mine.probe("reflector")["sent"]
+        probe = mine.probe("reflector")
+        sent = flood.sent + probe["sent"] + probe["descriptors"]
         self.assertEqual(theirs.udp["received"] + sum(drops), sent)
         self.assertEqual(drops[0], 0)
         for reason in ("reflected", "too_short", "bad_source_port", "ancestor_unsupported",
