@@ -131,7 +131,7 @@ bool UringRing::probe_ring_way(StampTrial& trial) noexcept {
     ::io_uring_sqe_set_data(entry, &probe_operation_);
     bool has_stamp = false;
     for (int round = 0; round < trial_rounds && probe_operation_.is_active; ++round) {
-        __kernel_timespec patience{.tv_sec = 0, .tv_nsec = trial_wait_ms * 1'000'000};
+        __kernel_timespec patience{.tv_sec = 0, .tv_nsec = trial_wait_ms * 1'000'000LL};
         io_uring_cqe* first = nullptr;
         ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &patience, nullptr);
         unsigned head = 0;
