@@ -21,10 +21,6 @@ constexpr Duration repeat_interval = Duration::from_s(60);
 // However restless our clock is, and however many copies of replies come.
 constexpr Duration spacing_min = Duration::from_s(1);
 
-std::size_t base_bytes(const HmacKey* key) noexcept {
-    return key == nullptr ? limits::stamp_base_bytes : stamp_auth_base_bytes;
-}
-
 TlvHeader header_at(std::span<std::byte> octets, std::size_t at) noexcept {
     return octets.subspan(at).first<tlv_header_bytes>();
 }
@@ -62,11 +58,11 @@ DescriptorSender::DescriptorSender(const ProbePlan& plan, std::uint64_t boot_non
     descriptor.boot_nonce = boot_nonce;
     std::array<std::byte, descriptor_tlv_bytes_max> tlv{};
     const std::uint32_t tlv_bytes = encode_descriptor(descriptor, tlv);
-    octets_.resize(base_bytes(key));
+    octets_.resize(base_bytes_of(key));
     append(std::span(tlv).first(tlv_bytes), octets_);
     // The sample of the probe before waits for it, and this packet's reply comes first.
     if (plan.waits_for_follow_up) append_zeros(TlvType::follow_up, follow_up_bytes, octets_);
-    hmac_at_ = octets_.size() - base_bytes(key);
+    hmac_at_ = octets_.size() - base_bytes_of(key);
     if (key != nullptr) append_zeros(TlvType::hmac, mac_bytes, octets_);
     message_.set_payload(octets_);
 }
@@ -84,17 +80,12 @@ void DescriptorSender::write(const SenderPacket& packet, Instant now,
     told_epoch_ = clock_epoch;
     not_before_ = now + spacing_;
     set_clock_epoch(tlvs(), clock_epoch);
-    const std::span<std::byte> octets(octets_);
-    if (key_ == nullptr) {
-        encode_sender(packet, octets.first<limits::stamp_base_bytes>());
-        return;
-    }
-    encode_sender_auth(packet, *key_, octets.first<stamp_auth_base_bytes>());
-    seal_tlvs(tlvs(), hmac_at_, packet.sequence, *key_);
+    encode_sender(packet, key_, octets_);
+    if (key_ != nullptr) seal_tlvs(tlvs(), hmac_at_, packet.sequence, *key_);
 }
 
 std::span<std::byte> DescriptorSender::tlvs() noexcept {
-    return std::span(octets_).subspan(base_bytes(key_));
+    return std::span(octets_).subspan(base_bytes_of(key_));
 }
 
 std::vector<std::string> descriptor_warnings(const Plan& plan) {

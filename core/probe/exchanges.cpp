@@ -5,7 +5,6 @@
 #include "probe/exchanges.hpp"
 
 #include "base/assert.hpp"
-#include "probe/reflection.hpp"
 #include "probe/sample_fields.hpp"
 #include "wire/auth.hpp"
 #include "wire/tlv_request.hpp"
@@ -158,13 +157,12 @@ SenderPacket Exchanges::packet_of(const Flight& flight) noexcept {
 
 std::optional<ReflectorPacket> Exchanges::read_reply(
     std::span<const std::byte> packet) const noexcept {
-    if (key_ == nullptr) return decode_reflector(packet);
     // Verified before anything in it is believed (RFC 8762 section 4.4).
-    if (!verify_auth(packet, *key_)) {
+    if (key_ != nullptr && !verify_auth(packet, *key_)) {
         context_.counters.unauthenticated.add(1);
         return std::nullopt;
     }
-    return decode_reflector_auth(packet);
+    return decode_reflector(packet, key_);
 }
 
 void Exchanges::on_reply(std::span<const std::byte> packet, const ReplyPath& path) noexcept {

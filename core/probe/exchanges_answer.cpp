@@ -5,7 +5,6 @@
 #include "base/assert.hpp"
 #include "probe/clock_series.hpp"
 #include "probe/exchanges.hpp"
-#include "probe/reflection.hpp"
 #include "probe/sample_fields.hpp"
 #include "wire/auth.hpp"
 

@@ -66,11 +66,7 @@ void PacketTemplate::write(const SenderPacket& packet, const ProbeExtras& extras
     SenderPacket base = packet;
     if (is_plain_ || is_reduced_) base.ssid = 0;
     const std::span<std::byte> rest = std::span(own_).subspan(start_);
-    if (key_ != nullptr) {
-        encode_sender_auth(base, *key_, rest.first<stamp_auth_base_bytes>());
-    } else {
-        encode_sender(base, rest.first<limits::stamp_base_bytes>());
-    }
+    encode_sender(base, key_, rest);
     if (layout_.tlv_bytes == 0) return;
     const RequestTlvs values{
         .sequence = packet.sequence,

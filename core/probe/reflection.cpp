@@ -139,16 +139,11 @@ Sample reflection_sample(const CoreContext& context, const Reflection& reflectio
 
 }  // namespace
 
-std::size_t base_bytes_of(const HmacKey* key) noexcept {
-    return key == nullptr ? limits::stamp_base_bytes : stamp_auth_base_bytes;
-}
-
 ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
                        const Reflection& reflection, std::span<std::byte> packet) noexcept {
     const std::size_t base_bytes = base_bytes_of(reflection.key);
     LATMON_ASSERT(packet.size() >= base_bytes);
-    const std::optional<SenderPacket> request =
-        reflection.key == nullptr ? decode_sender(packet) : decode_sender_auth(packet);
+    const std::optional<SenderPacket> request = decode_sender(packet, reflection.key);
     LATMON_ASSERT(request.has_value());
     ReplyDraft draft;
     draft.request = *request;
@@ -177,11 +172,7 @@ WallTime seal_reply(CoreContext& context, const Reflection& reflection, const Re
         .sender_ttl = reflection.ttl};
     const WallTime t3 = arrival.wall + (context.reactor.clock().raw_now() - arrival.raw);
     reply.t3 = context.own_clock.encode_time(t3, draft.is_ptp);
-    if (reflection.key == nullptr) {
-        encode_reflector(reply, packet.first<limits::stamp_base_bytes>());
-    } else {
-        encode_reflector_auth(reply, *reflection.key, packet.first<stamp_auth_base_bytes>());
-    }
+    encode_reflector(reply, reflection.key, packet);
     if (draft.descriptor == DescriptorSeen::none) {
         emit(context, reflection_sample(context, reflection, draft, t3));
     }

@@ -50,9 +50,6 @@ struct ReplyDraft {
     DescriptorSeen descriptor = DescriptorSeen::none;
 };
 
-// Octets of the base packet in the mode of `key`.
-[[nodiscard]] std::size_t base_bytes_of(const HmacKey* key) noexcept;
-
 // `packet` holds the request, octet for octet as long as its reply (at least a base packet: a
 // shorter request must have been given room). Answers its TLVs. T2 is the kernel's stamp, if it has
 // one that makes sense, else the reactor's arrival(). [core-thread]

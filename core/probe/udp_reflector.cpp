@@ -111,11 +111,12 @@ ReflectReason UdpReflector::reflect(Listener& listener, const Completion& comple
                                                  .now = arrival.now,
                                                  .wall_now = arrival.wall});
     if (verdict != ReflectReason::reflected) return verdict;
-    const std::optional<SenderPacket> request =
-        key == nullptr ? decode_sender(datagram.payload) : decode_sender_auth(datagram.payload);
+    const std::optional<SenderPacket> request = decode_sender(datagram.payload, key);
     LATMON_ASSERT(request.has_value());
     Session* session = nullptr;
-    const ReflectReason refusal = find_session(listener, datagram.source, *request, session);
+    const ReflectReason refusal =
+        find_session({.peer = datagram.source, .ssid = request->ssid, .listener = listener.index},
+                     *request, key, session);
     if (refusal != ReflectReason::reflected) return refusal;
     const std::uint32_t index = sessions_.index_of(*session);
 
@@ -162,16 +163,16 @@ void UdpReflector::take_descriptor(const Session& session, DescriptorSeen seen) 
 }
 
 // The sender's session, made if there is none: what is kept of it elsewhere is then forgotten.
-ReflectReason UdpReflector::find_session(const Listener& listener, const Endpoint& source,
-                                         const SenderPacket& request, Session*& session) noexcept {
-    const bool is_exempt = rules_.allow_list.is_provisioned(source.address);
+ReflectReason UdpReflector::find_session(const SessionKey& session_key, const SenderPacket& request,
+                                         const HmacKey* key, Session*& session) noexcept {
+    const AddressBytes& source = session_key.peer.address;
+    const bool is_exempt = rules_.allow_list.is_provisioned(source);
     const std::uint32_t per_source_max =
         is_exempt ? limits::sessions_per_core : rules_.policy.sessions_per_source;
-    session =
-        sessions_.find_or_create({.peer = source, .ssid = request.ssid, .listener = listener.index},
-                                 context_.reactor.arrival().now, per_source_max);
+    const Instant now = context_.reactor.arrival().now;
+    session = sessions_.find_or_create(session_key, now, per_source_max);
     if (session == nullptr) {
-        return sessions_.is_source_full(source.address, per_source_max)
+        return sessions_.is_source_full(source, per_source_max)
                    ? ReflectReason::source_sessions_full
                    : ReflectReason::session_table_full;
     }
@@ -182,10 +183,10 @@ ReflectReason UdpReflector::find_session(const Listener& listener, const Endpoin
         if (!replay_windows_.empty()) replay_windows_[index] = {};
     }
     session->last_sender_sequence = request.sequence;
-    if (rules_.keys.find(source.address) == nullptr) return ReflectReason::reflected;
-    return replay_windows_[index].admit(request.sequence, context_.reactor.arrival().now)
-               ? ReflectReason::reflected
-               : ReflectReason::replayed;
+    if (key == nullptr || replay_windows_[index].admit(request.sequence, now)) {
+        return ReflectReason::reflected;
+    }
+    return ReflectReason::replayed;
 }
 
 void UdpReflector::note_drops(Listener& listener, const Datagram& datagram) noexcept {

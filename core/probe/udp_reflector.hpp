@@ -80,8 +80,8 @@ private:
 
     void on_receive(Listener& listener, const Completion& completion) noexcept;
     void on_sent(const Reply& reply, const Completion& completion) noexcept;
-    [[nodiscard]] ReflectReason find_session(const Listener& listener, const Endpoint& source,
-                                             const SenderPacket& request,
+    [[nodiscard]] ReflectReason find_session(const SessionKey& session_key,
+                                             const SenderPacket& request, const HmacKey* key,
                                              Session*& session) noexcept;
     void note_drops(Listener& listener, const Datagram& datagram) noexcept;
     void take_tx_stamp(const TxStamp& stamp) noexcept;

@@ -92,4 +92,36 @@ std::optional<ReflectorPacket> decode_reflector_auth(std::span<const std::byte> 
     };
 }
 
+std::size_t base_bytes_of(const HmacKey* key) noexcept {
+    return key == nullptr ? limits::stamp_base_bytes : stamp_auth_base_bytes;
+}
+
+void encode_sender(const SenderPacket& packet, const HmacKey* key,
+                   std::span<std::byte> out) noexcept {
+    if (key == nullptr) {
+        encode_sender(packet, out.first<limits::stamp_base_bytes>());
+    } else {
+        encode_sender_auth(packet, *key, out.first<stamp_auth_base_bytes>());
+    }
+}
+
+void encode_reflector(const ReflectorPacket& packet, const HmacKey* key,
+                      std::span<std::byte> out) noexcept {
+    if (key == nullptr) {
+        encode_reflector(packet, out.first<limits::stamp_base_bytes>());
+    } else {
+        encode_reflector_auth(packet, *key, out.first<stamp_auth_base_bytes>());
+    }
+}
+
+std::optional<SenderPacket> decode_sender(std::span<const std::byte> data,
+                                          const HmacKey* key) noexcept {
+    return key == nullptr ? decode_sender(data) : decode_sender_auth(data);
+}
+
+std::optional<ReflectorPacket> decode_reflector(std::span<const std::byte> data,
+                                                const HmacKey* key) noexcept {
+    return key == nullptr ? decode_reflector(data) : decode_reflector_auth(data);
+}
+
 }  // namespace latmon

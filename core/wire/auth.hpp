@@ -56,4 +56,22 @@ void encode_reflector_auth(const ReflectorPacket& packet, const HmacKey& key,
 [[nodiscard]] std::optional<ReflectorPacket> decode_reflector_auth(
     std::span<const std::byte> data) noexcept;
 
+// Either mode ------------------------------------------------------------------------------------
+
+// What a session speaks is decided by whether it has a key; null: unauthenticated. These choose
+// between the functions above and those of stamp.hpp. [any-thread]
+[[nodiscard]] std::size_t base_bytes_of(const HmacKey* key) noexcept;
+
+// `out` has at least base_bytes_of(key) octets, of which these are written.
+void encode_sender(const SenderPacket& packet, const HmacKey* key,
+                   std::span<std::byte> out) noexcept;
+void encode_reflector(const ReflectorPacket& packet, const HmacKey* key,
+                      std::span<std::byte> out) noexcept;
+
+// They do not verify: see verify_auth().
+[[nodiscard]] std::optional<SenderPacket> decode_sender(std::span<const std::byte> data,
+                                                        const HmacKey* key) noexcept;
+[[nodiscard]] std::optional<ReflectorPacket> decode_reflector(std::span<const std::byte> data,
+                                                              const HmacKey* key) noexcept;
+
 }  // namespace latmon
