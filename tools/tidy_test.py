@@ -220,7 +220,7 @@ class Architecture(Case):
 
     def test_homes(self):
         for header in ("liburing.h", "toml++/toml.h", "dlfcn.h", "spdlog/spdlog.h",
-                       "CLI/CLI.hpp", "zmq.hpp", "curl/curl.h"):
+                       "CLI/CLI.hpp", "zmq.hpp", "curl/curl.h", "zlib.h"):
             self.write("core/base/time.cpp", SLASHES + f"#include <{header}>\n")
             self.assert_finds("homes", "core/base/time.cpp", 5)
 

@@ -38,6 +38,10 @@ inline constexpr std::uint32_t targets_per_core_max = 49'000;
 // a handful of the core's own. 16 octets each, touched as they are used.
 inline constexpr std::uint32_t deadlines_per_core_max = 150'000;
 
+// The ancestor numbers its packets from 0 to 100 and again. With more on their way one number would
+// stand for two of them.
+inline constexpr std::uint32_t ancestor_in_flight_max = 100;
+
 // Sequence numbers remembered per target: those in flight, and as many again behind them so that a
 // late reply and a duplicate can still be told apart. 2^17 x 32 octets = 4 MiB for the worst
 // target.
@@ -53,9 +57,15 @@ inline constexpr std::int64_t sent_late_ns = 200'000;
 inline constexpr std::int64_t loop_stall_ns = 1'000'000;
 // From the kernel's receipt of a reply until we read it; as for sends.
 inline constexpr std::int64_t received_late_ns = 200'000;
-// A wall clock that moved by more than this against the steady one between two stamps spoils their
-// difference: those are then taken on the steady clock, by user space.
+// A wall clock that moved by more than this against the steady one, beyond what a slew explains,
+// was set: its readings from before and after cannot be compared, and peers are told. Two readings
+// on two CPUs may differ by that much. phc2sys steps by 20 us, chronyc by whatever it is told.
 inline constexpr std::int64_t wall_moved_ns = 1'000;
+// A packet that waited for longer than this in our own socket was stamped by another clock than the
+// one that reads it now.
+inline constexpr std::int64_t socket_dwell_ns_max = 10'000'000'000;
+// What had come before the loop noticed that the clock was set has been read so long afterwards.
+inline constexpr std::int64_t stale_stamps_ns = 1'000'000'000;
 // A transmit stamp comes within microseconds of the send, a card's within a millisecond or two; an
 // exchange that has been answered waits for it so long.
 inline constexpr std::int64_t tx_stamp_wait_ns = 10'000'000;
@@ -65,7 +75,8 @@ inline constexpr std::int64_t loss_wait_intervals = 3;
 inline constexpr std::int64_t loss_wait_ns_min = 100'000'000;
 inline constexpr std::int64_t loss_wait_ns_max = 5'000'000'000;
 // CLOCK_REALTIME may run at most 500 ppm away from RAW under adjtime; a change beyond this within
-// one loop turn is a step.
+// one loop turn is a step, which voids what was surveyed and is blamed for. What is less than a
+// step, and more than wall_moved_ns, is a slip.
 inline constexpr std::int64_t clock_step_ns = 1'000'000;
 
 // -- Ring -------------------------------------------------------------------------------------
@@ -95,6 +106,9 @@ inline constexpr std::int64_t rate_total_burst_ns = 100'000'000;
 inline constexpr std::int64_t session_idle_ns = 900'000'000'000;
 // A session may say that it is somebody else now only so often.
 inline constexpr std::int64_t peer_change_interval_ns = 60'000'000'000;
+// Peers that say who they are, each with a series of its own that is never taken back: many more
+// than a node has, and an end for who makes names up. 1,920 octets each, touched as they are used.
+inline constexpr std::uint32_t peer_series_per_core = 4'096;
 inline constexpr std::uint32_t tcp_sessions_per_core = 1'024;
 static_assert(3 * targets_per_core_max + tcp_sessions_per_core + 100 <= deadlines_per_core_max);
 // One host may probe with several traffic classes and sizes; more looks like an attack. Loopback

@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <memory>
@@ -46,12 +47,42 @@ const char* level_name(Level level) noexcept {
     return "CRITICAL";
 }
 
+constexpr const char* line_form = "[%Y-%m-%d %H:%M:%S,%e] %v";
+
+// Where the file is, if there is one. A sink of its own, because its sinks may be exchanged while
+// other threads log; the logger's may not.
+struct File {
+    std::string path;
+    std::shared_ptr<spdlog::sinks::dist_sink_mt> sink =
+        std::make_shared<spdlog::sinks::dist_sink_mt>();
+};
+
+// Leaked on purpose: threads that outlive main() may still log.
+File& file() {
+    static File* const instance = new File;
+    return *instance;
+}
+
+// False if it cannot be opened; what there was before stays then.
+bool open_file(const std::string& path) {
+    try {
+        auto opened = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+        opened->set_pattern(line_form);
+        file().sink->set_sinks({std::move(opened)});
+        file().path = path;
+    } catch (const spdlog::spdlog_ex&) {
+        return false;
+    }
+    return true;
+}
+
 spdlog::logger& logger() {
     // Leaked on purpose: threads that outlive main() may still log.
     static const std::shared_ptr<spdlog::logger>* const instance = [] {
         auto made = std::make_shared<spdlog::logger>(
             "latmon", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-        made->set_pattern("[%Y-%m-%d %H:%M:%S,%e] %v");
+        made->set_pattern(line_form);
+        made->sinks().push_back(file().sink);
         made->set_level(spdlog::level::info);
         return new std::shared_ptr<spdlog::logger>(std::move(made));
     }();
@@ -60,18 +91,14 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-bool open(Level level, const std::string& file) {
+bool open(Level level, const std::string& path) {
     logger().set_level(spdlog_level(level));
-    if (file.empty()) return true;
-    try {
-        auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
-        sink->set_pattern("[%Y-%m-%d %H:%M:%S,%e] %v");
-        logger().sinks().push_back(std::move(sink));
-        logger().flush_on(spdlog::level::debug);
-    } catch (const spdlog::spdlog_ex&) {
-        return false;
-    }
-    return true;
+    logger().flush_on(spdlog::level::debug);
+    return path.empty() || open_file(path);
+}
+
+bool reopen() {
+    return file().path.empty() || open_file(file().path);
 }
 
 bool is_enabled(Level level) noexcept {

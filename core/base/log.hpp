@@ -14,9 +14,13 @@ namespace latmon::log {
 
 enum class Level : std::uint8_t { debug, info, warning, error, critical };
 
-// Sets level and destinations; call once, early. `file` "": stderr only. False if the file cannot
-// be opened; the log then goes to stderr alone. Missing directories are made. [main-thread]
-[[nodiscard]] bool open(Level level, const std::string& file);
+// Sets level and destinations; call once, early. `path` "": no file, stderr only. False if the file
+// cannot be opened; the log then goes to stderr alone. Missing directories are made. [main-thread]
+[[nodiscard]] bool open(Level level, const std::string& path);
+
+// Opens the file of open() anew by its name, making it if it is not there; nothing happens if there
+// is none. False if that is not possible: the old one is then written on. [main-thread]
+[[nodiscard]] bool reopen();
 
 [[nodiscard]] bool is_enabled(Level level) noexcept;
 

@@ -30,28 +30,37 @@ bool WallWatch::look() noexcept {
     pair_ = read_pair(clock_);
     const Duration passed = pair_.raw - before.raw;
     const Duration jump = pair_.wall_minus_raw() - before.wall_minus_raw();
-    // The slew that is lawful over a long sleep: 500 ppm, on top of the fixed allowance.
-    const std::int64_t allowed_ns =
-        limits::clock_step_ns + passed.ns / 2'000 + before.uncertainty.ns + pair_.uncertainty.ns;
-    if (std::abs(jump.ns) <= allowed_ns) {
+    const Duration lawful = lawful_slew(passed, before.uncertainty + pair_.uncertainty);
+    if (std::abs(jump.ns) <= lawful.ns + limits::wall_moved_ns) {
         watch_rate();
         return false;
     }
-    note_jump(jump, allowed_ns);
+    note_change(jump, lawful);
+    const Duration allowed = lawful + Duration{limits::clock_step_ns};
+    if (std::abs(jump.ns) <= allowed.ns) return false;
+    note_jump(jump, allowed);
     return true;
+}
+
+// A stamp from before shows at most what the clock showed when it was set, before it was; that is
+// later than now if it was set back.
+void WallWatch::note_change(Duration moved, Duration lawful) noexcept {
+    const WallTime last = pair_.wall + std::max(lawful - moved, Duration{});
+    last_stamp_ = pair_.raw <= stale_until_ ? std::max(last_stamp_, last) : last;
+    stale_until_ = pair_.raw + Duration{limits::stale_stamps_ns};
+    ++epoch_;
+    rate_from_ = pair_;
 }
 
 // CLOCK_BOOTTIME goes on while the host is suspended, by as much as the wall clock does; what of
 // the jump that does not explain was a step.
-void WallWatch::note_jump(Duration jump, std::int64_t allowed_ns) noexcept {
+void WallWatch::note_jump(Duration jump, Duration allowed) noexcept {
     const Duration slept = clock_.suspended() - suspended_;
     suspended_ = suspended_ + slept;
     if (slept.ns > limits::clock_step_ns) ++suspends_;
-    if (std::abs((jump - slept).ns) > allowed_ns) ++steps_;
+    if (std::abs((jump - slept).ns) > allowed.ns) ++steps_;
     has_jumped_ = true;
     jumped_at_ = pair_.raw;
-    ++epoch_;
-    rate_from_ = pair_;
 }
 
 void WallWatch::watch_rate() noexcept {
@@ -62,12 +71,16 @@ void WallWatch::watch_rate() noexcept {
     const Duration noise = pair_.uncertainty + rate_from_.uncertainty;
     // Nanoseconds in a microsecond are 10^-3: a million of them to 10^-9. Neither is beyond some
     // milliseconds and 500 ppm of what passed, so the product is far from overflow for a month.
-    judge_rate(bent.ns * 1'000'000 / passed_us, noise.ns * 1'000'000 / passed_us);
+    const std::int64_t rate_ppb = bent.ns * 1'000'000 / passed_us;
+    const std::int64_t noise_ppb = noise.ns * 1'000'000 / passed_us;
+    // It may have been a slip: a long turn hides one from look().
+    if (is_rate_unusual(rate_ppb, noise_ppb)) note_change(bent, lawful_slew(passed, noise));
     rate_from_ = pair_;
 }
 
-void WallWatch::judge_rate(std::int64_t rate_ppb, std::int64_t noise_ppb) noexcept {
-    if (noise_ppb > slew_ppb) return;  // The thread was kept from its CPU: nothing was measured.
+bool WallWatch::is_rate_unusual(std::int64_t rate_ppb, std::int64_t noise_ppb) noexcept {
+    // The thread was kept from its CPU: nothing was measured.
+    if (noise_ppb > slew_ppb) return false;
     if (!has_usual_) {
         has_usual_ = true;
         usual_ppb_ = std::clamp(rate_ppb, -usual_ppb_max, usual_ppb_max);
@@ -76,17 +89,18 @@ void WallWatch::judge_rate(std::int64_t rate_ppb, std::int64_t noise_ppb) noexce
         usual_ppb_ += (rate_ppb - usual_ppb_) / usual_share;
         usual_ppb_ = std::clamp(usual_ppb_, -usual_ppb_max, usual_ppb_max);
         unusual_count_ = 0;
-        return;
+        return false;
     }
-    ++epoch_;
     if (unusual_count_ == 0 || std::abs(rate_ppb - unusual_ppb_) > slew_ppb / 2 + noise_ppb) {
         unusual_ppb_ = rate_ppb;
         unusual_count_ = 0;
     }
     ++unusual_count_;
-    if (unusual_count_ < usual_after || std::abs(rate_ppb) > usual_ppb_max) return;
-    usual_ppb_ = rate_ppb;
-    unusual_count_ = 0;
+    if (unusual_count_ >= usual_after && std::abs(rate_ppb) <= usual_ppb_max) {
+        usual_ppb_ = rate_ppb;
+        unusual_count_ = 0;
+    }
+    return true;
 }
 
 }  // namespace latmon

@@ -30,10 +30,12 @@ enum class Precision : std::uint8_t {
     spin       // Never sleeps: one whole CPU for the least lateness.
 };
 
-// What a UDP probe speaks.
+// What probes speak.
 enum class ProbeProtocol : std::uint8_t {
-    stamp,       // RFC 8762 with RFC 8972.
-    twamp_light  // RFC 5357 appendix I: 14 octets and padding; no session id, no TLVs.
+    stamp,        // RFC 8762 with RFC 8972; over TCP the same packets in frames.
+    twamp_light,  // RFC 5357 appendix I: 14 octets and padding; no session id, no TLVs. UDP alone.
+    ancestor,     // What the Python tool latency-monitor speaks.
+    automatic     // STAMP, or the ancestor's if the far end understands nothing else.
 };
 
 // Time stamps in packets (RFC 8762 section 4.2.1, the Z bit).
@@ -112,7 +114,7 @@ struct TargetConfig {
     std::string source;           // Local address to send from; "": the kernel's choice.
     std::string interface;        // Network interface to send through; "": the kernel's choice.
     std::uint8_t dscp = 0;        // 0..63
-    ProbeProtocol protocol = ProbeProtocol::stamp;
+    ProbeProtocol protocol = ProbeProtocol::automatic;
     TimestampFormat timestamp_format = TimestampFormat::ntp;
     std::uint32_t tlvs = tlvs_default;  // tlv_..._bit; those that `size` has room for are sent.
     std::string key_file;               // Authenticated mode with this key; "": unauthenticated.
@@ -172,6 +174,7 @@ struct ReflectorConfig {
     std::uint32_t rate_total = 500'000;         // Datagrams a second and core, whoever sends.
     std::uint32_t sessions_per_source = 1'024;  // Per address and core; targets are exempt.
     bool is_stateful = true;                    // Count each session's packets (RFC 8762).
+    bool answers_ancestor = true;               // Answer the Python tool's packets in kind.
     bool fills_location = false;                // Tell addresses and ports in the Location TLV.
     TimestampFormat timestamp_format = TimestampFormat::ntp;
     std::uint64_t dscp_allow = 0;  // Bit n: DSCP n may be asked for by the Class of Service TLV.

@@ -145,6 +145,9 @@ void spread_probes(const Config& config, Plan& plan, Mistakes& mistakes) {
     for (std::uint32_t target_index = 0; target_index < config.targets.size(); ++target_index) {
         const TargetConfig& target = config.targets[target_index];
         if (!check_in_flight(target, mistakes)) continue;
+        if (std::string text = packet_warning(target); !text.empty()) {
+            plan.warnings.push_back(std::move(text));
+        }
         for (ProbePlan& probe : probes_of(target, target_index)) {
             const auto least = std::min_element(loads.begin(), loads.end());
             const auto core_index = static_cast<std::size_t>(least - loads.begin());

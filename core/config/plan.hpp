@@ -24,7 +24,8 @@ struct ProbePlan {
     std::uint32_t target_index = 0;  // In Config::targets, and in Plan::targets.
     std::uint32_t probe_index = 0;   // Over all cores; also its series id.
     std::uint16_t port = 0;
-    std::uint16_t ssid = 0;  // STAMP session id (RFC 8972 section 3); 0 for TWAMP-Light alone.
+    std::uint16_t ssid = 0;  // STAMP session id (RFC 8972 section 3); 0: no STAMP is spoken.
+    // Of packets that are the ancestor's: at least, for their head decides.
     std::uint32_t size_bytes = 0;
     Duration interval;
     Duration timeout;
@@ -39,14 +40,17 @@ struct ProbePlan {
     std::string host;
     std::string interface;
     ProbeProtocol protocol = ProbeProtocol::stamp;
+    // Automatic: the far end is most likely the ancestor, which is not to be disturbed by STAMP.
+    bool is_ancestor_first = false;
     TimestampFormat timestamp_format = TimestampFormat::ntp;
     std::uint32_t tlvs = 0;       // tlv_..._bit: those wanted that `size_bytes` has room for.
     std::int32_t key_index = -1;  // In Plan::key_files; -1: unauthenticated.
     bool trust_clock = false;
     bool lenient_echo = false;
     bool sends_descriptor = false;
-    std::string node_name;          // For the descriptor: Config::name,
-    std::vector<std::string> tags;  // and the target's.
+    // For the descriptor and the ancestor's packets: Config::name and the target's tags.
+    std::string node_name;
+    std::vector<std::string> tags;
     ReflectorMode reflector_mode = ReflectorMode::automatic;
     OnSsidZero on_ssid_zero = OnSsidZero::keep;
     std::int64_t drift_ppb = 600'000;  // ClockConfig::drift_ppb.

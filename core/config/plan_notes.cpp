@@ -3,6 +3,7 @@
 // Names each departure from the defaults by its key, so that it can be found in the file.
 #include "config/plan_notes.hpp"
 
+#include "config/probe_size.hpp"
 #include "config/words.hpp"
 
 #include <fmt/format.h>
@@ -42,10 +43,12 @@ std::string dscp_text(std::uint64_t mask) {
 std::string notes_of(const Plan& plan, const ProbePlan& probe) {
     if (probe.kind == ProbeKind::tcp_connect) return "";
     const TargetConfig& target = plan.targets[probe.target_index];
-    const bool is_stamp = probe.protocol == ProbeProtocol::stamp;
+    const bool is_stamp = speaks_stamp(probe.protocol);
+    const bool is_asked_for = probe.protocol == target.protocol;
     const std::uint32_t left_out = is_stamp ? target.tlvs & ~probe.tlvs : 0;
     Notes notes;
-    notes.add_if(!is_stamp, text_of(probe_protocol_words, probe.protocol));
+    notes.add_if(is_asked_for && probe.protocol != ProbeProtocol::automatic,
+                 text_of(probe_protocol_words, probe.protocol));
     notes.add_if(probe.timestamp_format != TimestampFormat::ntp,
                  text_of(timestamp_format_words, probe.timestamp_format));
     notes.add_if(probe.key_index >= 0, fmt::format("key_file {}", target.key_file));

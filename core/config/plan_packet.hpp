@@ -27,8 +27,11 @@ private:
     std::map<std::string, std::int32_t> indices_;
 };
 
+// What is to be said about the target's packets beforehand: a line, or "".
+[[nodiscard]] std::string packet_warning(const TargetConfig& target);
+
 // Fills in what `probe` sends, after its kind and interval. A handshake sends nothing and gets no
-// key; TCP probes are STAMP whatever the target's protocol is.
+// key; TCP probes are STAMP where UDP probes are TWAMP-Light.
 void plan_packet(const Config& config, const TargetConfig& target, KeyFiles& key_files,
                  ProbePlan& probe);
 

@@ -35,11 +35,13 @@ ProbeShape shape_of(const TargetConfig& target) noexcept {
 }
 
 std::uint32_t probe_bytes_min(const ProbeShape& shape) noexcept {
+    if (shape.protocol == ProbeProtocol::ancestor) return 0;
     if (shape.protocol == ProbeProtocol::twamp_light) return limits::stamp_request_bytes_min;
     return shape.is_authenticated ? authenticated_base_bytes : limits::stamp_base_bytes;
 }
 
 std::uint32_t probe_bytes_needed(const ProbeShape& shape) noexcept {
+    if (shape.protocol == ProbeProtocol::ancestor) return 0;
     if (shape.protocol == ProbeProtocol::twamp_light) return limits::stamp_base_bytes;
     std::uint32_t needed_bytes = probe_bytes_min(shape);
     if (shape.is_authenticated && shape.tlvs != 0) needed_bytes += hmac_bytes;
@@ -50,7 +52,7 @@ std::uint32_t probe_bytes_needed(const ProbeShape& shape) noexcept {
 }
 
 std::uint32_t tlvs_within(const ProbeShape& shape, std::uint32_t size_bytes) noexcept {
-    if (shape.protocol == ProbeProtocol::twamp_light) return 0;
+    if (!speaks_stamp(shape.protocol)) return 0;
     ProbeShape fitting = shape;
     fitting.tlvs = 0;
     for (const TlvLength& tlv : tlv_lengths) {

@@ -12,6 +12,15 @@
 
 namespace latmon {
 
+// Whether such probes are STAMP with all that goes with it, or may come to be. [any-thread]
+[[nodiscard]] constexpr bool speaks_stamp(ProbeProtocol protocol) noexcept {
+    return protocol == ProbeProtocol::stamp || protocol == ProbeProtocol::automatic;
+}
+// The same of the ancestor's format. [any-thread]
+[[nodiscard]] constexpr bool speaks_ancestor(ProbeProtocol protocol) noexcept {
+    return protocol == ProbeProtocol::ancestor || protocol == ProbeProtocol::automatic;
+}
+
 // What decides over the size of a packet.
 struct ProbeShape {
     ProbeProtocol protocol = ProbeProtocol::stamp;
@@ -19,14 +28,15 @@ struct ProbeShape {
     std::uint32_t tlvs = 0;  // tlv_..._bit
 };
 
-// The shape of a target's UDP probes. Those over TCP are always STAMP.
+// The shape of a target's UDP probes. Those over TCP are never TWAMP-Light.
 [[nodiscard]] ProbeShape shape_of(const TargetConfig& target) noexcept;
 
-// The least that holds a probe, TLVs left out: 14, 44 or 112 octets.
+// The least that holds a probe, TLVs left out: 14, 44 or 112 octets. Of the ancestor's packets 0:
+// how long their head is decides the name in it.
 [[nodiscard]] std::uint32_t probe_bytes_min(const ProbeShape& shape) noexcept;
 
 // What the probe takes with all of its TLVs and no padding. TWAMP-Light is padded to 44 octets, so
-// that its reply is no longer than the request.
+// that its reply is no longer than the request. Of the ancestor's packets 0, as above.
 [[nodiscard]] std::uint32_t probe_bytes_needed(const ProbeShape& shape) noexcept;
 
 // Those of the shape's TLVs that a packet of `size_bytes` has room for, given room in the order of

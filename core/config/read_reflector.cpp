@@ -145,6 +145,7 @@ ReflectorConfig read_reflector(const TableReader& top) {
     reader.read("rate_total", reflector.rate_total, rate_range);
     reader.read("sessions_per_source", reflector.sessions_per_source, sessions_range);
     reader.read("mode", reflector.is_stateful, own_mode_words);
+    reader.read("ancestor", reflector.answers_ancestor);
     reader.read("fill_location", reflector.fills_location);
     reader.read("timestamp_format", reflector.timestamp_format, timestamp_format_words);
     read_dscp_allow(reader, reflector.dscp_allow);

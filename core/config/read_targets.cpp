@@ -107,6 +107,12 @@ void check_together(const TableReader& reader, const TargetConfig& target) {
             "another one (RFC 5357, with AES) and needs a control connection; write protocol = "
             "\"stamp\", or key_file = \"\"");
     }
+    if (target.protocol == ProbeProtocol::ancestor && !target.key_file.empty()) {
+        reader.mistakes().error(
+            place_of(reader, "key_file"),
+            "\"key_file\" does not go with protocol \"latency-monitor\", which has no "
+            "authentication; write protocol = \"stamp\", or key_file = \"\"");
+    }
 }
 
 TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,

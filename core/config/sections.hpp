@@ -42,7 +42,8 @@ inline constexpr auto exporter_keys =
     std::to_array<std::string_view>({"plugin", "path", "name", "queue_samples", "samples"});
 inline constexpr auto reflector_keys = std::to_array<std::string_view>(
     {"allow", "service_source_allow", "rate_per_source", "burst_per_source", "rate_total",
-     "sessions_per_source", "mode", "fill_location", "timestamp_format", "dscp_allow", "keys"});
+     "sessions_per_source", "mode", "ancestor", "fill_location", "timestamp_format", "dscp_allow",
+     "keys"});
 inline constexpr auto reflector_key_keys =
     std::to_array<std::string_view>({"prefixes", "key_file"});
 inline constexpr auto clock_keys =

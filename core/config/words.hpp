@@ -32,8 +32,11 @@ inline constexpr std::array<Word<LogLevel>, 5> log_level_words{{{"debug", LogLev
                                                                 {"error", LogLevel::error},
                                                                 {"critical", LogLevel::critical}}};
 
-inline constexpr std::array<Word<ProbeProtocol>, 2> probe_protocol_words{
-    {{"stamp", ProbeProtocol::stamp}, {"twamp-light", ProbeProtocol::twamp_light}}};
+inline constexpr std::array<Word<ProbeProtocol>, 4> probe_protocol_words{
+    {{"auto", ProbeProtocol::automatic},
+     {"stamp", ProbeProtocol::stamp},
+     {"twamp-light", ProbeProtocol::twamp_light},
+     {"latency-monitor", ProbeProtocol::ancestor}}};
 
 inline constexpr std::array<Word<TimestampFormat>, 2> timestamp_format_words{
     {{"ntp", TimestampFormat::ntp}, {"ptp", TimestampFormat::ptp}}};

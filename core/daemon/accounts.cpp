@@ -103,10 +103,13 @@ void log_reflector_accounts(const std::vector<std::unique_ptr<CoreThread>>& core
 }
 
 void log_exporter_accounts(const ExporterAccounts& accounts) {
+    std::string own;
+    for (const auto& [name, value] : accounts.counters)
+        own += fmt::format(" exporter_{}={}", name, value);  // As its series is named.
     log::info(fmt::format(
-        "accounts: exporter={} made={} exported={} rejected={} dropped={} abandoned={} queued={}",
+        "accounts: exporter={} made={} exported={} rejected={} dropped={} abandoned={} queued={}{}",
         accounts.name, accounts.made, accounts.exported, accounts.rejected, accounts.dropped,
-        accounts.abandoned, accounts.queued));
+        accounts.abandoned, accounts.queued, own));
 }
 
 }  // namespace latmon

@@ -62,6 +62,7 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
       keys_(options.keys),
       interface_of_probe_(options.interface_of_probe),
       interface_count_(static_cast<std::uint32_t>(options.interfaces.size())),
+      plugin_counters_(options.plugin_counters),
       ring_(ring),
       clock_(clock),
       reactor_(ring, clock, pacing_mode(plan.precision), options.timers_max,
@@ -78,7 +79,9 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
                .uses_kernel_stamps = options.uses_kernel_stamps,
                .uses_hardware_stamps = options.uses_hardware_stamps,
                .probe_receive_buffer_bytes = options.probe_receive_buffer_bytes,
-               .first_clock_series = first_clock_series(plan)},
+               .first_clock_series = first_clock_series(plan),
+               .peer_series = options.peer_series,
+               .node_name = plan.name},
       allow_list_(plan.reflector, static_cast<std::uint32_t>(plan.targets.size()),
                   options.hash_key),
       rate_limiter_(plan.reflector, options.hash_key),
@@ -236,6 +239,7 @@ void Core::on_node_timer(Instant now) noexcept {
     }
     sample.series_id = first_node_series(plan_) + count;
     emit_interface_counters(sample);
+    emit_plugin_counters(sample);
 }
 
 // In the order of interface_series_names, from the sample's series on.
@@ -252,6 +256,17 @@ void Core::emit_interface_counters(Sample sample) noexcept {
             sample.value = static_cast<std::int64_t>(value);
             outlet_.emit(sample);
             ++sample.series_id;
+        }
+    }
+}
+
+// In the order in which a plugin made them, from the first series of its exporter on.
+void Core::emit_plugin_counters(Sample sample) noexcept {
+    for (const PluginCounters* const counters : plugin_counters_) {
+        for (std::uint32_t index = 0; index < counters->count(); ++index) {
+            sample.series_id = counters->first_id() + index;
+            sample.value = static_cast<std::int64_t>(counters->value(index));
+            outlet_.emit(sample);
         }
     }
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "config/plan.hpp"
+#include "exporter/plugin_counters.hpp"
 #include "probe/allow_list.hpp"
 #include "probe/clock_series.hpp"
 #include "probe/probe.hpp"
@@ -53,6 +54,9 @@ struct CoreOptions {
     std::vector<std::uint32_t> interface_of_probe{};
     std::vector<std::string> interfaces{};
     PeerQueue* peers = nullptr;  // Gets what peers say who they are; null: nobody wants to know.
+    PeerSeries* peer_series = nullptr;  // Of this core; null: peers have no series of their own.
+    // Those that this core tells of, of each exporter: they are the node's, and one core is enough.
+    std::vector<const PluginCounters*> plugin_counters{};
 };
 
 // Where the samples of a plan find their series: probes first, by their index, then these.
@@ -119,6 +123,7 @@ public:
     [[nodiscard]] std::uint64_t suspends() const noexcept { return wall_watch_.suspends(); }
     [[nodiscard]] const OwnClock& own_clock() const noexcept { return context_.own_clock; }
     [[nodiscard]] const CoreCounters& core_counters() const noexcept { return context_.counters; }
+    [[nodiscard]] const PeerSeries* peer_series() const noexcept { return context_.peer_series; }
     [[nodiscard]] Instant now() const noexcept { return clock_.now(); }
     [[nodiscard]] std::uint32_t udp_session_count() const noexcept {
         return udp_reflector_.session_count();
@@ -132,6 +137,7 @@ private:
     void on_arrival(const LoopStamp& arrival) noexcept override;
     void on_node_timer(Instant now) noexcept;
     void emit_interface_counters(Sample sample) noexcept;
+    void emit_plugin_counters(Sample sample) noexcept;
 
     const Plan& plan_;
     const std::uint32_t core_index_;
@@ -139,6 +145,7 @@ private:
     const std::vector<HmacKey> keys_;
     const std::vector<std::uint32_t> interface_of_probe_;
     const std::uint32_t interface_count_;
+    const std::vector<const PluginCounters*> plugin_counters_;
     Ring& ring_;
     const Clock& clock_;
     Reactor reactor_;

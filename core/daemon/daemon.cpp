@@ -11,6 +11,7 @@
 #include "daemon/stamp_proof.hpp"
 #include "daemon/thread_setup.hpp"
 #include "exporter/library.hpp"
+#include "probe/ancestor_template.hpp"
 #include "probe/descriptor_sender.hpp"
 #include "reactor/hardware_stamps.hpp"
 
@@ -59,6 +60,12 @@ sigset_t stop_signals() noexcept {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+sigset_t awaited_signals() noexcept {
+    sigset_t signals = stop_signals();
+    sigaddset(&signals, SIGUSR1);
     return signals;
 }
 
@@ -122,7 +129,7 @@ ExporterConfig with_fallback(const ExporterConfig& config, const DaemonOptions& 
 }  // namespace
 
 void block_signals() noexcept {
-    const sigset_t signals = stop_signals();
+    const sigset_t signals = awaited_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
 }
@@ -135,7 +142,7 @@ Daemon::Daemon(Plan plan, const DaemonOptions& options)
       resolver_(plan_) {
     for (const CorePlan& core : plan_.cores)
         core_cpus_.push_back(core.cpu);
-    const sigset_t signals = stop_signals();
+    const sigset_t signals = awaited_signals();
     signal_fd_ = Fd(::signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
@@ -152,6 +159,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Plan plan, const DaemonOptions& opt
     if (Result<void> interfaces = daemon->find_interfaces(); !interfaces) {
         return std::unexpected(interfaces.error());
     }
+    // Before the first plugin: threads that a plugin starts, or its libraries, stay where we are.
+    keep_off(daemon->core_cpus_);
     if (Result<void> exporters = daemon->open_exporters(options); !exporters) {
         return std::unexpected(exporters.error());
     }
@@ -219,10 +228,16 @@ void Daemon::report_stamps() {
 Result<void> Daemon::open_exporters(const DaemonOptions& options) {
     series_ = make_series(plan_, interfaces_);
     const auto core_count = static_cast<std::uint32_t>(plan_.cores.size());
+    std::vector<std::string> names;
+    for (const ExporterConfig& config : plan_.exporters)
+        names.push_back(config.name);
+    late_series_ = std::make_unique<LateSeries>(
+        static_cast<std::uint32_t>(series_.size()), plan_.name,
+        LateSeries::Blocks{.exporters = names, .cores = plan_.cores.size()});
     for (const ExporterConfig& config : plan_.exporters) {
         Result<std::unique_ptr<Exporter>> exporter =
             Exporter::open(with_fallback(config, options), options.config_file, options.plugin_path,
-                           series_, core_count);
+                           {series_, late_series_.get()}, core_count);
         if (!exporter) return std::unexpected(exporter.error());
         exporters_.push_back(std::move(*exporter));
     }
@@ -261,6 +276,12 @@ Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
         options.core_index = index;
         options.interface_of_probe = interface_of_probe_[index];
         options.peers = &peers_.queue(index);
+        options.peer_series = &late_series_->peers(index);
+        if (index == 0) {
+            options.plugin_counters = late_series_->all_counters();
+        } else {
+            options.plugin_counters.clear();
+        }
         options.queues.clear();
         for (const std::unique_ptr<Exporter>& exporter : exporters_) {
             options.queues.push_back(&exporter->queue(index));
@@ -275,7 +296,8 @@ Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
 void Daemon::start() {
     for (const std::string& warning : descriptor_warnings(plan_))
         log::warning(warning);
-    keep_off(core_cpus_);
+    for (const std::string& warning : ancestor_warnings(plan_))
+        log::warning(warning);
     for (const std::unique_ptr<Exporter>& exporter : exporters_)
         exporter->start(core_cpus_);
     const Instant origin = clock_.now() + start_delay;
@@ -304,9 +326,21 @@ void Daemon::run_until_signal() {
         if (ready[0].revents == 0) continue;
         signalfd_siginfo signal{};
         [[maybe_unused]] const ssize_t octets = ::read(signal_fd_.get(), &signal, sizeof(signal));
+        if (signal.ssi_signo == SIGUSR1) {
+            reopen_files();
+            continue;
+        }
         log::info("signal " + std::to_string(signal.ssi_signo) + ": stopping");
         return;
     }
+}
+
+// The operator has moved the files that we write, as logrotate(8) does.
+void Daemon::reopen_files() {
+    if (!log::reopen()) log::error("log_file cannot be opened anew: the old one is written on");
+    log::info("signal " + std::to_string(SIGUSR1) + ": opening files anew");
+    for (const std::unique_ptr<Exporter>& exporter : exporters_)
+        exporter->ask_to_reopen();
 }
 
 void Daemon::pass_on_addresses() {
@@ -340,7 +374,8 @@ void Daemon::broadcast(const CoreCommand& command) {
 // -- Stopping -----------------------------------------------------------------------------------
 
 void Daemon::stop() {
-    // From now on a second signal finds its default action: the process ends at once.
+    // From now on a second signal finds its default action: the process ends at once. SIGUSR1 stays
+    // blocked: it must not end anything.
     signal_fd_.reset();
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

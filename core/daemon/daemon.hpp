@@ -42,7 +42,8 @@ public:
     // Consumers before producers: no sample may exist before someone can take it.
     void start();
 
-    // Passes on what the resolver finds, until SIGTERM, SIGINT or SIGHUP. These must be blocked.
+    // Passes on what the resolver finds, until SIGTERM, SIGINT or SIGHUP, and opens files anew at
+    // SIGUSR1. These must be blocked.
     void run_until_signal();
 
     // Stops sending, waits for what is in flight up to the longest timeout, ends the core-threads,
@@ -59,6 +60,7 @@ private:
     [[nodiscard]] Result<void> open_cores(const DaemonOptions& options);
     void survey_clock();
     void pass_on_addresses();
+    void reopen_files();
     void broadcast(const CoreCommand& command);
     void wait_until_idle();
     void drain_exporters();
@@ -76,6 +78,7 @@ private:
     Instant report_stamps_at_;
     bool has_reported_stamps_ = false;
     SeriesTable series_;
+    std::unique_ptr<LateSeries> late_series_;  // Outlives exporters and cores.
     std::vector<std::unique_ptr<Exporter>> exporters_;
     Peers peers_;  // Outlives the cores.
     std::vector<std::unique_ptr<CoreThread>> cores_;

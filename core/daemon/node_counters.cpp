@@ -78,6 +78,14 @@ constexpr std::array core_counters{
     CoreCounter{
         "reflector_udp_sessions",
         [](const Core& core) noexcept -> std::uint64_t { return core.udp_session_count(); }},
+    CoreCounter{"peer_series",
+                [](const Core& core) noexcept -> std::uint64_t {
+                    return core.peer_series() == nullptr ? 0 : core.peer_series()->count();
+                }},
+    CoreCounter{"peer_series_full_total",
+                [](const Core& core) noexcept -> std::uint64_t {
+                    return core.peer_series() == nullptr ? 0 : core.peer_series()->full().read();
+                }},
 };
 
 // Families of core counters: the name is prefix, word, suffix.

@@ -2,7 +2,8 @@
 //
 // latmon's own counters as samples of the node itself: every node_interval each core-thread emits
 // one sample per counter below, about itself (`core` in the sample says which). The names are
-// series; the order here is the order of their ids.
+// series; the order here is the order of their ids. Counters that plugins have of their own are not
+// among them: see exporter/plugin_counters.hpp.
 #pragma once
 
 #include "sample/sample_queue.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of series of a plan: probes by their index, then the two reflectors, the readings of
-// the paths' clocks, the node's counters, and the stamps taken on each interface. Pure.
+// the paths' clocks, the node's counters, and the stamps taken on each interface. Series that come
+// later have their ids behind these: see exporter/late_series.hpp. Pure.
 // [main-thread]
 #pragma once
 

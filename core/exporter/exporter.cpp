@@ -17,6 +17,8 @@
 #include "exporter/library.hpp"
 #include "exporter/options.hpp"
 
+#include <latmon/reopen.h>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pthread.h>
@@ -88,12 +90,15 @@ private:
 }  // namespace
 
 struct Exporter::State {
-    State(ExporterConfig exporter_config, const SeriesTable& series)
+    State(ExporterConfig exporter_config, const SeriesSource& series)
         : config(std::move(exporter_config)),
+          counters(series.late == nullptr ? nullptr : series.late->counters_of(config.name)),
           // The ancestor's log lines are read by programs, and it has but one backend: no mark.
-          host(config.is_compatible ? "" : fmt::format("exporter {}: ", config.name), series) {}
+          host(config.is_compatible ? "" : fmt::format("exporter {}: ", config.name), series,
+               counters) {}
 
     [[nodiscard]] Result<void> create(const std::string& config_file);
+    void ask_for_abilities() noexcept;
     void destroy() noexcept;
     void make_queues(std::uint32_t core_count);
 
@@ -104,6 +109,7 @@ struct Exporter::State {
     bool abandon_rest(std::span<Sample> batch);
     void flush();
     void flush_if_due();
+    void reopen_if_asked();
     template <typename Call>
     latmon_result_t call_plugin(Call&& call) noexcept;
 
@@ -113,6 +119,7 @@ struct Exporter::State {
 
     const ExporterConfig config;  // Options hand out strings of it: first in, last out.
     LoadedPlugin plugin;
+    PluginCounters* counters;  // The plugin's own; may be null.
     Host host;
     void* instance = nullptr;                          // What the plugin's create() returned.
     std::vector<std::unique_ptr<SampleQueue>> queues;  // Index = core.
@@ -124,6 +131,10 @@ struct Exporter::State {
     bool has_thrown = false;  // Logged already.
     std::uint32_t turn_samples = 0;
     bool is_backlogged = false;  // A queue had at least a whole batch: it may hold more.
+
+    // The plugin's ability, or null; and a signal that it has not seen yet.
+    const latmon_reopen_t* reopening = nullptr;
+    std::atomic<bool> must_reopen = false;
 
     // Set once, by the main-thread, after the last push: what the thread sees after it is complete.
     std::atomic<std::int64_t> drain_until_ns{never_ns};
@@ -147,6 +158,7 @@ Result<void> Exporter::State::create(const std::string& config_file) {
     } catch (...) {
         host.log(LATMON_LOG_ERROR, "create() threw an exception, which the ABI forbids");
     }
+    if (counters != nullptr) counters->close();
 
     OptionReport report = instance == nullptr ? options.report() : options.report_with_unknown();
     for (const std::string& line : report.warnings) {
@@ -160,6 +172,15 @@ Result<void> Exporter::State::create(const std::string& config_file) {
     }
     if (report.errors.empty()) return {};
     return fail(ExitCode::configuration, fmt::format("{}", fmt::join(report.errors, "\n")));
+}
+
+void Exporter::State::ask_for_abilities() noexcept {
+    if (plugin.table->extension == nullptr) return;
+    try {
+        reopening = static_cast<const latmon_reopen_t*>(plugin.table->extension(LATMON_REOPEN_1));
+    } catch (...) {
+        host.log(LATMON_LOG_ERROR, "extension() threw an exception, which the ABI forbids");
+    }
 }
 
 void Exporter::State::destroy() noexcept {
@@ -181,7 +202,7 @@ void Exporter::State::make_queues(std::uint32_t core_count) {
 Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
                                                  const std::string& config_file,
                                                  std::span<const std::string> plugin_path,
-                                                 const SeriesTable& series,
+                                                 const SeriesSource& series,
                                                  std::uint32_t core_count) {
     Result<LoadedPlugin> plugin = load_plugin(config, plugin_path);
     if (!plugin) {
@@ -196,6 +217,7 @@ Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
         state->destroy();
         return std::unexpected(created.error());
     }
+    state->ask_for_abilities();
     state->make_queues(core_count);
     const char* const version = state->plugin.table->version;
     log::info(fmt::format("exporter {}: plugin {} {} from {}", config.name,
@@ -255,6 +277,10 @@ bool Exporter::drain_and_stop(Duration grace) {
     return true;
 }
 
+void Exporter::ask_to_reopen() noexcept {
+    state_->must_reopen.store(true);
+}
+
 const std::string& Exporter::name() const noexcept {
     return state_->config.name;
 }
@@ -272,6 +298,10 @@ ExporterAccounts Exporter::accounts() const {
         sums.made += queue->made.read();  // Last: what is seen to be made may still be on its way.
     }
     (state_->is_given_up ? sums.abandoned : sums.queued) += waiting;
+    const PluginCounters* const own = state_->counters;
+    for (std::uint32_t index = 0; own != nullptr && index < own->count(); ++index) {
+        sums.counters.emplace_back(own->name(index), own->value(index));
+    }
     return sums;
 }
 
@@ -286,6 +316,7 @@ void Exporter::State::run() {
         const bool is_draining = drain_until_ns.load(std::memory_order_acquire) != never_ns;
         if (!export_turn(batch)) return;
         flush_if_due();
+        reopen_if_asked();
         if (turn_samples > 0) {
             pause = pause_min;
             continue;
@@ -356,6 +387,14 @@ void Exporter::State::flush() {
     has_unflushed = false;
     if (plugin.table->flush == nullptr) return;
     static_cast<void>(call_plugin([&] { return plugin.table->flush(instance); }));
+}
+
+// What was emitted before the signal may go to either file: nothing says which it is of.
+void Exporter::State::reopen_if_asked() {
+    // A signal that comes from here on is one of its own: the files may have moved again.
+    if (!must_reopen.exchange(false)) return;
+    if (reopening == nullptr) return;
+    static_cast<void>(call_plugin([&] { return reopening->reopen(instance); }));
 }
 
 template <typename Call>

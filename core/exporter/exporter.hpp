@@ -7,13 +7,14 @@
 
 #include "base/error.hpp"
 #include "config/config.hpp"
+#include "exporter/host.hpp"
 #include "sample/sample_queue.hpp"
-#include "sample/series.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace latmon {
@@ -27,16 +28,18 @@ struct ExporterAccounts {
     std::uint64_t dropped = 0;
     std::uint64_t abandoned = 0;
     std::uint64_t queued = 0;
+    // The plugin's own counters, by name, as they are now.
+    std::vector<std::pair<std::string, std::uint64_t>> counters{};
 };
 
 class Exporter {
 public:
     // Loads the plugin, checks its ABI, and calls its create(). Errors are one line each and carry
-    // ExitCode::configuration; a failed create() names the exporter. `series` must outlive it.
-    // [main-thread]
+    // ExitCode::configuration; a failed create() names the exporter. What `series` refers to must
+    // outlive it. [main-thread]
     [[nodiscard]] static Result<std::unique_ptr<Exporter>> open(
         const ExporterConfig& config, const std::string& config_file,
-        std::span<const std::string> plugin_path, const SeriesTable& series,
+        std::span<const std::string> plugin_path, const SeriesSource& series,
         std::uint32_t core_count);
 
     // Calls the plugin's destroy(). The thread must have stopped. [main-thread]
@@ -49,6 +52,10 @@ public:
 
     // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
     void start(std::span<const std::uint32_t> core_cpus);
+
+    // Tells the thread that the operator has moved files: the plugin, if it writes any, is asked to
+    // open them by their names anew, between two batches. Returns at once. [any-thread]
+    void ask_to_reopen() noexcept;
 
     // Tells the thread that no core-thread pushes any more and that it has until `grace` from now
     // to export what is queued, flush and end. Returns at once; all exporters are told before the

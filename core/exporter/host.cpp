@@ -5,6 +5,7 @@
 // would be a check of memory that only the plugin knows.
 #include "exporter/host.hpp"
 
+#include "base/assert.hpp"
 #include "base/log.hpp"
 
 namespace latmon {
@@ -68,11 +69,35 @@ struct HostFunctions {
         return options->options->get_list_item(key_of(key), index);
     }
 
-    // ABI 1 as it is now has no extensions; include/latmon/README.md lists the ids.
-    static const void* extension(const latmon_host_t*, const char*) noexcept { return nullptr; }
+    static const void* extension(const latmon_host_t* host, const char* id) noexcept {
+        return self(host).extension(id == nullptr ? "" : id);
+    }
+
+    // -- latmon.counters/1 ------------------------------------------------------------------------
+    static latmon_counter_t* counter(const latmon_host_t* host, const char* name) noexcept {
+        return self(host).counters_->find_or_add(key_of(name));
+    }
+    static void counter_add(latmon_counter_t* counter, std::uint64_t value) noexcept {
+        if (counter != nullptr) counter->value.fetch_add(value, std::memory_order_relaxed);
+    }
+    static void counter_set(latmon_counter_t* counter, std::uint64_t value) noexcept {
+        if (counter != nullptr) counter->value.store(value, std::memory_order_relaxed);
+    }
 };
 
 namespace {
+
+constexpr latmon_counters_t counters_table{.counter = HostFunctions::counter,
+                                           .add = HostFunctions::counter_add,
+                                           .set = HostFunctions::counter_set};
+
+std::vector<const char*> tags_of(const Series& series) {
+    std::vector<const char*> tags;
+    tags.reserve(series.tags.size());
+    for (const std::string& tag : series.tags)
+        tags.push_back(tag.c_str());
+    return tags;
+}
 
 latmon_series_t make_series(const Series& series, std::uint32_t id,
                             const std::vector<const char*>& tags) {
@@ -96,7 +121,7 @@ latmon_series_t make_series(const Series& series, std::uint32_t id,
 
 }  // namespace
 
-Host::Host(std::string prefix, const SeriesTable& series)
+Host::Host(std::string prefix, const SeriesSource& series, PluginCounters* counters)
     : table_{.functions = {.struct_size = sizeof(latmon_host_t),
                            .abi_version = LATMON_ABI_VERSION,
                            .version = LATMON_VERSION,
@@ -111,16 +136,20 @@ Host::Host(std::string prefix, const SeriesTable& series)
                            .option_list_item = HostFunctions::option_list_item,
                            .extension = HostFunctions::extension},
              .host = this},
-      prefix_(std::move(prefix)) {
-    tags_.reserve(series.size());
-    series_.reserve(series.size());
-    for (const Series& one : series) {
-        std::vector<const char*>& tags = tags_.emplace_back();
-        for (const std::string& tag : one.tags) {
-            tags.push_back(tag.c_str());
-        }
-        series_.push_back(make_series(one, static_cast<std::uint32_t>(series_.size()), tags));
+      prefix_(std::move(prefix)),
+      late_source_(series.late),
+      counters_(counters) {
+    tags_.reserve(series.table.size());
+    series_.reserve(series.table.size());
+    for (const Series& one : series.table) {
+        tags_.push_back(tags_of(one));
+        series_.push_back(
+            make_series(one, static_cast<std::uint32_t>(series_.size()), tags_.back()));
     }
+    if (late_source_ == nullptr) return;
+    LATMON_ASSERT(late_source_->first_id() == series_.size());
+    late_ = std::vector<std::atomic<const latmon_series_t*>>(late_source_->end_id() -
+                                                             late_source_->first_id());
 }
 
 std::string Host::last_complaint() const {
@@ -138,11 +167,35 @@ void Host::log(latmon_log_level_t level, std::string_view text) {
 }
 
 const latmon_series_t* Host::series(std::uint32_t series_id) const noexcept {
-    return series_id < series_.size() ? &series_[series_id] : nullptr;
+    if (series_id < series_.size()) return &series_[series_id];
+    const std::size_t index = series_id - series_.size();
+    if (index >= late_.size()) return nullptr;
+    const latmon_series_t* const known = late_[index].load(std::memory_order_acquire);
+    return known != nullptr ? known : late_series(series_id);
+}
+
+// Two threads may come here for the same id: the one that finds it made takes what there is.
+const latmon_series_t* Host::late_series(std::uint32_t series_id) const noexcept {
+    const std::lock_guard<std::mutex> lock(late_mutex_);
+    std::atomic<const latmon_series_t*>& place = late_[series_id - series_.size()];
+    const latmon_series_t* const known = place.load(std::memory_order_relaxed);
+    if (known != nullptr) return known;
+    std::optional<Series> series = late_source_->find(series_id);
+    if (!series) return nullptr;
+    Late& made = late_made_.emplace_back();  // Stays where it is: a deque, and nothing is erased.
+    made.series = std::move(*series);
+    made.tags = tags_of(made.series);
+    made.shown = make_series(made.series, series_id, made.tags);
+    place.store(&made.shown, std::memory_order_release);  // Publishes what it points to.
+    return &made.shown;
 }
 
 std::uint32_t Host::series_count() const noexcept {
-    return static_cast<std::uint32_t>(series_.size());
+    return static_cast<std::uint32_t>(series_.size() + late_.size());
+}
+
+const void* Host::extension(std::string_view id) const noexcept {
+    return id == LATMON_COUNTERS_1 && counters_ != nullptr ? &counters_table : nullptr;
 }
 
 }  // namespace latmon

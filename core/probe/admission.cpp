@@ -79,9 +79,17 @@ ReflectReason judge_authenticated(const Arrival& arrival) noexcept {
     return nothing_against;
 }
 
+ReflectReason judge_ancestor(const AdmissionRules& rules, const AncestorPacket& packet) noexcept {
+    if (!rules.policy.answers_ancestor) return ReflectReason::ancestor_refused;
+    if (packet.hello >= ancestor_hello_reflected) return ReflectReason::looped;
+    return nothing_against;
+}
+
 ReflectReason judge_content(const AdmissionRules& rules, const Arrival& arrival) noexcept {
     if (arrival.key != nullptr) return judge_authenticated(arrival);
-    if (looks_like_ancestor(arrival.data)) return ReflectReason::ancestor_unsupported;
+    if (const auto ancestor = decode_ancestor(arrival.data)) {
+        return judge_ancestor(rules, *ancestor);
+    }
     if (arrival.data.size() < limits::stamp_base_bytes &&
         !may_be_short(rules.allow_list, arrival.source.address)) {
         return ReflectReason::too_short;
@@ -106,6 +114,11 @@ ReflectReason admit(const AdmissionRules& rules, const Arrival& arrival) noexcep
     if (reason == nothing_against) reason = judge_rate(rules, arrival);
     if (reason == nothing_against) reason = judge_content(rules, arrival);
     return reason;
+}
+
+bool may_name_itself(const AdmissionRules& rules, const AddressBytes& source) noexcept {
+    return !rules.allow_list.allows_any() || rules.allow_list.is_provisioned(source) ||
+           rules.keys.find(source) != nullptr;
 }
 
 }  // namespace latmon

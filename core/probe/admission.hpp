@@ -42,8 +42,15 @@ struct AdmissionRules {
 };
 
 // ReflectReason::reflected if the datagram is to be answered, else why not. A datagram that is
-// admitted has at least 44 octets, or 14 if its source is provisioned; its reply has as many, but
-// at least 44. [core-thread]
+// admitted is the ancestor's, by decode_ancestor(), and its reply has as many octets; or it has at
+// least 44 octets, or 14 if its source is provisioned, and its reply has as many, but at least 44.
+// One that must be authenticated is never the ancestor's. [core-thread]
 [[nodiscard]] ReflectReason admit(const AdmissionRules& rules, const Arrival& arrival) noexcept;
+
+// Whether what a peer says its name is may become a label of samples: where anybody may be
+// reflected, only whom the operator named; labels from the network are a way to flood whoever
+// keeps a series per label. [core-thread]
+[[nodiscard]] bool may_name_itself(const AdmissionRules& rules,
+                                   const AddressBytes& source) noexcept;
 
 }  // namespace latmon

@@ -9,8 +9,8 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "base/keyed_hash.hpp"
 #include "config/config.hpp"
-#include "probe/keyed_hash.hpp"
 #include "probe/prefix_set.hpp"
 
 #include <cstdint>

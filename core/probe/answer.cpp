@@ -4,6 +4,7 @@
 #include "probe/answer.hpp"
 
 #include "base/limits.hpp"
+#include "clock/wall_watch.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -16,40 +17,52 @@ constexpr Duration exact_t3_max = Duration::from_s(1);
 // Two readings of the wall clock on two CPUs may differ by this much.
 constexpr Duration reading_noise{1'000};
 
-// The stamps that count, all by our wall clock.
+// The stamps that count, each as our wall clock showed it then.
 struct Chosen {
     WallTime t1;
     WallTime t4;
-    Duration round;  // T4 - T1.
+    Duration round;  // T4 - T1 on the steady clock.
     bool is_t1_kernel = false;
     bool is_t4_kernel = false;
     bool is_card = false;  // `round` is by the card's clock.
 };
 
-bool lies_between(WallTime time, WallTime from, WallTime to) noexcept {
-    return time >= from - reading_noise && time <= to + reading_noise;
+// How far our wall clock moved against the steady one during the exchange.
+Duration wall_moved(const Answer& answer) noexcept {
+    return answer.received.wall_minus_raw - answer.sent.wall_minus_raw;
+}
+
+// Whether it did so by more than a slew explains and this.
+bool has_moved_by(const Answer& answer, std::int64_t allowance_ns) noexcept {
+    const Duration lawful = lawful_slew(answer.received.raw - answer.sent.raw,
+                                        answer.received.uncertainty + answer.sent.uncertainty);
+    return std::abs(wall_moved(answer).ns) > lawful.ns + allowance_ns;
+}
+
+// Whether something that lasted so long can lie within `whole`.
+bool fits(Duration part, Duration whole) noexcept {
+    return part >= -reading_noise && part <= whole + reading_noise;
 }
 
 Chosen choose(const Answer& answer) noexcept {
     const LocalStamp& sent = answer.sent;
     const LocalStamp& received = answer.received;
-    const Duration user_round = received.raw - sent.raw;
-    const Duration moved = received.wall_minus_raw - sent.wall_minus_raw;
-    Chosen chosen{.t1 = sent.user(), .t4 = received.user(), .round = user_round};
-    if (std::abs(moved.ns) > limits::wall_moved_ns) return chosen;
-    const WallTime from = chosen.t1;
-    const WallTime to = chosen.t4;
-    if (sent.has_kernel && lies_between(sent.kernel, from, to)) {
+    Chosen chosen{.t1 = sent.user(), .t4 = received.user(), .round = received.raw - sent.raw};
+    if (has_wall_jumped(answer)) return chosen;
+    const Duration user_round = chosen.round;
+    const Duration tx = sent.kernel - sent.user();
+    if (sent.has_kernel && fits(tx, chosen.round)) {
         chosen.is_t1_kernel = true;
         chosen.t1 = sent.kernel;
+        chosen.round = chosen.round - tx;
     }
-    if (received.has_kernel && lies_between(received.kernel, chosen.t1, to)) {
+    const Duration rx = received.user() - received.kernel;
+    if (received.has_kernel && fits(rx, chosen.round)) {
         chosen.is_t4_kernel = true;
         chosen.t4 = received.kernel;
+        chosen.round = chosen.round - rx;
     }
-    if (chosen.is_t1_kernel || chosen.is_t4_kernel) {
-        chosen.round = std::min(chosen.t4 - chosen.t1, user_round);
-    }
+    chosen.round = std::min(chosen.round, user_round);
     if (sent.has_card && received.has_card) {
         const Duration by_card = received.card - sent.card;
         // A card that is further from the wire than the kernel is another card: of a bond, say.
@@ -81,8 +94,7 @@ void set_local(Sample& sample, const Answer& answer, const Chosen& chosen) noexc
             sample.blame |= LATMON_BLAME_RECEIVED_LATE;
         }
     }
-    const Duration moved = answer.received.wall_minus_raw - answer.sent.wall_minus_raw;
-    if (std::abs(moved.ns) > limits::clock_step_ns) sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
+    if (has_moved_by(answer, limits::clock_step_ns)) sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
 }
 
 void set_peer(Sample& sample, const PeerStamps& peer, Duration round) noexcept {
@@ -92,6 +104,11 @@ void set_peer(Sample& sample, const PeerStamps& peer, Duration round) noexcept {
         sample.t2_stamp = static_cast<std::uint8_t>(peer.t2_kind);
         sample.t3_stamp = static_cast<std::uint8_t>(peer.t3_kind);
         sample.valid |= LATMON_HAS_T2 | LATMON_HAS_T3;
+    }
+    if (!peer.has_t3) {
+        sample.t3_ns = 0;
+        sample.t3_stamp = LATMON_STAMP_NONE;
+        sample.valid &= ~LATMON_HAS_T3;
     }
     // Equal stamps are one stamp: such a reflector says nothing about its turnaround.
     const Duration turnaround = peer.t3 - peer.t2;
@@ -132,6 +149,14 @@ void set_one_way(Sample& sample, const OneWayDelays& delays) noexcept {
     }
 }
 
+// Without T3 the way back cannot be told from the time that the far end took, and so the middle of
+// what causality allows means nothing; how the way there changes is still seen.
+void set_way_there(Sample& sample, const PathStamps& stamps) noexcept {
+    sample.owd_class = LATMON_OWD_RELATIVE;
+    sample.owd_fwd_ns = (stamps.t2 - stamps.t1).ns;
+    sample.valid |= LATMON_HAS_OWD_FWD;
+}
+
 void set_clock_errors(Sample& sample, const ClockClaims& claims) noexcept {
     if (claims.local_error) {
         sample.clock_error_local_ns = claims.local_error->ns;
@@ -143,24 +168,40 @@ void set_clock_errors(Sample& sample, const ClockClaims& claims) noexcept {
     }
 }
 
-// The exchange on one clock: user space's stamps are mapped as T4 is, so that a wall clock that
-// moved in between does not enter.
+// How far the kernel's stamps may have been mapped wrongly: each is some time away from the reading
+// that maps it. Meanwhile the clock ran at its usual rate; what of its movement that does not
+// explain may all have happened right then.
+Duration mapping_error(const Answer& answer, const Chosen& chosen) noexcept {
+    if (!chosen.is_t1_kernel && !chosen.is_t4_kernel) return {};
+    const Duration whole = answer.received.raw - answer.sent.raw;
+    const auto usual = [&](Duration passed) {
+        return Duration{passed.ns / 1'000 * answer.wall_rate_ppb / 1'000'000};
+    };
+    const Duration unusual = wall_moved(answer) - usual(whole);
+    const Duration away = usual(whole - chosen.round);
+    return Duration{std::abs(unusual.ns) + std::abs(away.ns)};
+}
+
+// The exchange on one clock: T1 as the wall clock of T4 would have shown it.
 PathStamps path_stamps(const Answer& answer, const Chosen& chosen) noexcept {
     const LocalStamp& received = answer.received;
-    const WallTime t1 =
-        chosen.is_t1_kernel ? chosen.t1 : WallTime{answer.sent.raw.ns + received.wall_minus_raw.ns};
-    const Duration moved = received.wall_minus_raw - answer.sent.wall_minus_raw;
-    const Duration drift{chosen.is_t1_kernel ? std::abs(moved.ns) : 0};
-    return {.t1 = t1,
+    return {.t1 = chosen.t1 + wall_moved(answer),
             .t2 = answer.peer.t2,
             .t3 = answer.peer.t3,
             .t4 = chosen.t4,
             .at = received.raw,
             .wall_minus_raw = received.wall_minus_raw,
-            .uncertainty = received.uncertainty + answer.sent.uncertainty + drift};
+            .uncertainty =
+                received.uncertainty + answer.sent.uncertainty + mapping_error(answer, chosen)};
 }
 
 }  // namespace
+
+bool has_wall_jumped(const Answer& answer) noexcept {
+    // The loop may have seen it go and come back.
+    const bool is_seen = (answer.sample.blame & LATMON_BLAME_CLOCK_STEPPED) != 0;
+    return is_seen || has_moved_by(answer, limits::wall_moved_ns);
+}
 
 bool take_exact_t3(PeerStamps& peer, WallTime exact, latmon_stamp_t kind) noexcept {
     const Duration later = exact - peer.t3;
@@ -174,6 +215,10 @@ bool take_exact_t3(PeerStamps& peer, WallTime exact, latmon_stamp_t kind) noexce
 void complete(Answer& answer, PathClock& path_clock) noexcept {
     Sample& sample = answer.sample;
     const Chosen chosen = choose(answer);
+    // A stamp that was not believed leaves open how long the packet waited.
+    const bool may_have_waited =
+        answer.may_have_waited || (answer.received.has_kernel && !chosen.is_t4_kernel);
+    const bool is_steady = answer.peer.is_steady && !has_wall_jumped(answer);
     set_local(sample, answer, chosen);
     set_peer(sample, answer.peer, chosen.round);
     set_round_trip(sample, answer, chosen.round);
@@ -182,8 +227,9 @@ void complete(Answer& answer, PathClock& path_clock) noexcept {
     // RFC 8762 demands no order of the peer's stamps; causality does.
     const Duration turnaround = stamps.t3 - stamps.t2;
     const bool is_causal = turnaround.ns >= 0 && turnaround <= stamps.t4 - stamps.t1;
-    if (answer.peer.is_absolute && is_causal) {
-        set_one_way(sample, path_clock.judge(stamps, answer.claims));
+    if (answer.peer.is_absolute && is_steady && !may_have_waited && is_causal) {
+        const OneWayDelays delays = path_clock.judge(stamps, answer.claims);
+        answer.peer.has_t3 ? set_one_way(sample, delays) : set_way_there(sample, stamps);
     }
 }
 

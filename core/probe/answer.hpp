@@ -36,7 +36,9 @@ struct LocalStamp {
 struct PeerStamps {
     WallTime t2;
     WallTime t3;
+    bool has_t3 = true;        // False: `t3` is T2, before which it cannot have been.
     bool is_absolute = false;  // They can be compared with ours, and not only with each other.
+    bool is_steady = true;     // Its clock was not set between them, as far as anybody knows.
     latmon_stamp_t t2_kind = LATMON_STAMP_PEER;
     latmon_stamp_t t3_kind = LATMON_STAMP_PEER;
     std::optional<Duration> peer_rx;  // Its kernel's receive to its user space.
@@ -49,7 +51,11 @@ struct Answer {
     LocalStamp received;
     PeerStamps peer;
     ClockClaims claims;
+    std::int64_t wall_rate_ppb = 0;  // WallWatch::usual_ppb(), of our own.
     bool wants_rtt = true;
+    // T2 or T4 is of user space, though on this path the kernel's are to be had: how long the
+    // packet lay there before is not known.
+    bool may_have_waited = false;
     bool waits_for_tx_stamp = false;
     bool waits_for_follow_up = false;
     Instant wait_until;  // Then it is complete, whatever is missing.
@@ -59,10 +65,20 @@ struct Answer {
 // second of it. False: it did not.
 [[nodiscard]] bool take_exact_t3(PeerStamps& peer, WallTime exact, latmon_stamp_t kind) noexcept;
 
+// Whether our wall clock was set, or the host suspended, between the exchange's first stamp and its
+// last. Its slew of up to 500 ppm is none of that.
+[[nodiscard]] bool has_wall_jumped(const Answer& answer) noexcept;
+
 // Fills in the sample's stamps, round trips and one-way delays from all that is known.
 // - rtt: by the card's stamps if both ends of ours have one, else by the kernel's, else by user
-//   space's. If our wall clock moved against the steady one by more than limits::wall_moved_ns
-//   meanwhile, by user space's on the steady clock, and the stamps are named so.
+//   space's. The kernel's are of the wall clock; each is brought to the steady one by the pair of
+//   readings next to it, so that a slew in between costs nothing.
+// - if has_wall_jumped(), nobody knows which clock the kernel's stamps show: the round trip is by
+//   user space's on the steady clock, the stamps are named so, and of the ways nothing is said.
+// - nor if the peer's clock may have been set between its stamps, nor if a packet may have waited
+//   where nobody stamped it: the network did not take that time.
+// - without T3 the round trip holds what the far end took, and of the ways there is the one there
+//   alone, and only as far as it changes.
 // - a turnaround that is longer than the round trip is a lie and is left out.
 void complete(Answer& answer, PathClock& path_clock) noexcept;
 

@@ -12,6 +12,16 @@
 #include <algorithm>
 
 namespace latmon {
+namespace {
+
+// Over UDP a number of the ancestor's must not be given again while a reply to its former probe may
+// be believed; a stream keeps its order.
+Duration ancestor_timeout(const ProbePlan& plan) noexcept {
+    const Duration longest = plan.interval * limits::ancestor_in_flight_max;
+    return plan.kind == ProbeKind::udp ? std::min(plan.timeout, longest) : plan.timeout;
+}
+
+}  // namespace
 
 Exchanges::Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
                      std::span<Flight> slots, const DropSource* drop_source) noexcept
@@ -24,9 +34,12 @@ Exchanges::Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters&
       ledger_(plan.reflector_mode, plan.timeout),
       path_clock_(plan.drift_ppb),
       timeout_(plan.timeout),
+      ancestor_timeout_(ancestor_timeout(plan)),
       loss_wait_{std::clamp(plan.interval.ns * limits::loss_wait_intervals,
                             limits::loss_wait_ns_min, limits::loss_wait_ns_max)},
-      protocol_(plan.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP) {
+      protocol_(plan.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP),
+      dialect_(plan.protocol, plan.is_ancestor_first, plan.interval) {
+    begin_stretch();
     if (plan.tlvs == 0) return;
     const TlvLayout layout = layout_tlvs(plan.tlvs, static_cast<std::uint32_t>(base_bytes_of(key_)),
                                          plan.size_bytes, key_ != nullptr);
@@ -38,15 +51,22 @@ Exchanges::Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters&
 void Exchanges::on_path_opened() noexcept {
     finish_held();
     // The reflector counts anew; what it said about the path before says nothing about this one.
-    ledger_.restart(flights_.next());
+    dialect_.on_path_opened();
+    if (has_answered_on_path_) stretch_first_ = flights_.next();
+    restart_ledger();
+    numbers_.restart();
+    path_first_ = flights_.next();
     path_clock_.reset();
     consecutive_failures_ = 0;
     drops_seen_ = 0;
     has_answered_on_path_ = false;
     has_answered_ = false;  // The order of replies means nothing across paths.
     has_tx_stamps_ = false;
+    has_rx_stamps_ = false;
+    gives_exact_t2_ = false;
     gives_follow_up_ = false;
     has_peer_epoch_ = false;
+    peer_steady_from_ = {};
     is_peer_latmon_ = false;
     is_ssid_zero_ = false;
     early_follow_up_.reset();
@@ -68,14 +88,14 @@ void Exchanges::on_path_lost(int error_number) noexcept {
 // -- Sending ------------------------------------------------------------------------------------
 
 SenderPacket Exchanges::open(Instant due) noexcept {
-    return begin(due, true);
+    return packet_of(begin(due, true));
 }
 
 SenderPacket Exchanges::open_descriptor() noexcept {
-    return begin(context_.reactor.clock().now(), false);
+    return packet_of(begin(context_.reactor.clock().now(), false));
 }
 
-SenderPacket Exchanges::begin(Instant due, bool is_measuring) noexcept {
+Flight& Exchanges::begin(Instant due, bool is_measuring) noexcept {
     LATMON_ASSERT(opened_ == nullptr);
     const Flight& former = flights_.next_slot();
     if (former.state == Flight::State::lost && !former.is_reported) {
@@ -86,7 +106,7 @@ SenderPacket Exchanges::begin(Instant due, bool is_measuring) noexcept {
     flight.is_measuring = is_measuring;
     opened_ = &flight;
     stamp_now(flight);
-    return packet_of(flight);
+    return flight;
 }
 
 SenderPacket Exchanges::reopen_last() noexcept {
@@ -166,55 +186,65 @@ std::optional<ReflectorPacket> Exchanges::read_reply(
 }
 
 void Exchanges::on_reply(std::span<const std::byte> packet, const ReplyPath& path) noexcept {
-    note_drops(path);
-    if (path.has_kernel_time || path.has_card_time) counters_.stamped_rx.add(1);
+    note_arrival(path);
     const std::optional<ReflectorPacket> reply = read_reply(packet);
     if (!reply) {
         counters_.invalid.add(1);
         return;
     }
     Flight* const flight = flights_.find(reply->sender_sequence);
-    if (flight == nullptr) {
-        // So old that its T1 is forgotten: it may be counted, but not measured.
-        const bool is_past = flights_.is_past(reply->sender_sequence);
-        (is_past ? counters_.late : counters_.invalid).add(1);
+    // The echoed T1 is the nonce that somebody off the path cannot know. Of a probe so old that its
+    // T1 is forgotten nobody can say whether this is its reply.
+    if (flight == nullptr || flight->is_ancestor) {
+        counters_.invalid.add(1);
         return;
     }
-    // The echoed T1 is the nonce that somebody off the path cannot know.
     if (reply->sender_t1 != flight->t1 && !plan_.lenient_echo) {
         counters_.invalid.add(1);
         return;
     }
-    if (flight == opened_) {
+    dialect_.on_answer(Dialect::stamp);
+    follow_dialect();
+    if (is_in_time(*flight, path)) {
+        answer(*flight, *reply, packet, path);
+    } else {
+        tell_come_back(*flight, reply->sequence);
+    }
+}
+
+void Exchanges::note_arrival(const ReplyPath& path) noexcept {
+    note_drops(path);
+    if (path.has_kernel_time || path.has_card_time) counters_.stamped_rx.add(1);
+}
+
+// Whether a reply that has come is the first to this exchange, and within its time.
+bool Exchanges::is_in_time(Flight& flight, const ReplyPath& path) noexcept {
+    if (&flight == opened_) {
         on_sent();
         is_sent_proved_ = true;
     }
-    if (flight->state == Flight::State::outstanding && has_timed_out(*flight, path)) {
-        expire(*flight);
-    }
-    if (flight->state == Flight::State::outstanding) {
-        answer(*flight, *reply, packet, path);
-    } else {
-        tell_come_back(*flight, *reply);
-    }
+    if (flight.state == Flight::State::outstanding && has_timed_out(flight, path)) expire(flight);
+    return flight.state == Flight::State::outstanding;
 }
 
 // By the kernel's word on when it arrived, if it has one: that we read it late is not the
 // network's doing.
 bool Exchanges::has_timed_out(const Flight& flight, const ReplyPath& path) const noexcept {
     const LoopStamp& arrival = context_.reactor.arrival();
-    Duration passed = arrival.raw - flight.sent_raw;
-    if (path.has_kernel_time) {
-        const Duration dwell =
-            arrival.wall - context_.reactor.clock().wall_of_kernel(path.kernel_time);
-        if (dwell.ns > 0 && dwell < passed) passed = passed - dwell;
-    }
-    return passed > timeout_;
+    const Duration timeout = timeout_of(flight);
+    const Duration passed = arrival.raw - flight.sent_raw;
+    if (passed <= timeout || !path.has_kernel_time) return passed > timeout;
+    const WallTime kernel = context_.reactor.clock().wall_of_kernel(path.kernel_time);
+    // A clock that was set meanwhile does not tell how long the reply lay here.
+    if (context_.wall_watch.may_precede_change(kernel)) return true;
+    const Duration dwell = arrival.wall - kernel;
+    const bool is_dwell = dwell.ns > 0 && dwell < passed;
+    return !is_dwell || passed - dwell > timeout;
 }
 
 // A reply to an exchange that has ended.
-void Exchanges::tell_come_back(Flight& flight, const ReflectorPacket& reply) noexcept {
-    ledger_.note_extra_reply(flight, reply.sequence);
+void Exchanges::tell_come_back(Flight& flight, std::uint32_t peer_sequence) noexcept {
+    ledger_.note_extra_reply(flight, peer_sequence);
     if (flight.state == Flight::State::answered) {
         if (!flight.is_measuring) return;
         counters_.duplicate.add(1);
@@ -240,6 +270,7 @@ void Exchanges::note_drops(const ReplyPath& path) noexcept {
 void Exchanges::on_refused(const SenderPacket& packet, int error_number) noexcept {
     Flight* const flight = flights_.find(packet.sequence);
     if (flight == nullptr || flight == opened_ || flight->t1 != packet.t1) return;
+    if (flight->is_ancestor) return;
     if (flight->state == Flight::State::outstanding) refuse(*flight, error_number);
 }
 
@@ -286,6 +317,10 @@ void Exchanges::expire(Flight& flight) noexcept {
     flight.is_reported = false;
     if (flight.is_measuring) counters_.lost.add(1);
     ++consecutive_failures_;
+    // What was sent before we changed says nothing about what we speak now.
+    if (static_cast<std::int32_t>(flight.sequence - stretch_first_) < 0) return;
+    dialect_.on_silence();
+    follow_dialect();
 }
 
 // Tells losses that have waited long enough for an answer to enclose them.
@@ -351,6 +386,10 @@ Sample Exchanges::sample_of(const Flight& flight, latmon_status_t status) const 
     set_schedule(sample, WallTime{sample.time_ns}, flight.due, flight.lateness, clock.now());
     sample.valid |= LATMON_HAS_SEQUENCE | LATMON_HAS_T1;
     sample.sequence = flight.sequence;
+    if (flight.is_ancestor) {
+        sample.packet_bytes = ancestor_bytes_;
+        sample.ssid = 0;
+    }
     const bool has_kernel = flight.t1_source != StampSource::none;
     sample.t1_ns = has_kernel ? flight.t1_kernel.ns : flight.t1_user().ns;
     sample.t1_stamp = has_kernel ? LATMON_STAMP_KERNEL : LATMON_STAMP_USER;

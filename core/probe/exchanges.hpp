@@ -9,7 +9,10 @@
 // and a loss for the next answer, which says on which way it fell.
 #pragma once
 
+#include "probe/ancestor_numbers.hpp"
+#include "probe/ancestor_template.hpp"
 #include "probe/answer.hpp"
+#include "probe/dialect.hpp"
 #include "probe/loss_ledger.hpp"
 #include "probe/probe.hpp"
 #include "wire/stamp.hpp"
@@ -57,6 +60,28 @@ public:
     [[nodiscard]] SenderPacket reopen_last() noexcept;
     void on_sent() noexcept;
     void on_send_failed(int error_number) noexcept;
+
+    // -- What is spoken: STAMP, or the ancestor's format --
+
+    // What the next exchange has to be opened in: open(), or open_ancestor(). The latter never
+    // where are_numbers_spent(), nor where is_number_in_flight().
+    [[nodiscard]] Dialect dialect() const noexcept { return dialect_.current(); }
+    // A connection was ended, or had to be, before anything was answered on it.
+    void on_dialect_refused() noexcept;
+    // How long the ancestor's packets are: for samples of those that were lost.
+    void set_ancestor_bytes(std::uint32_t packet_bytes) noexcept { ancestor_bytes_ = packet_bytes; }
+    // As open(), reopen_last(), on_reply() and on_refused(), in the ancestor's format. Its replies
+    // echo no T1, so that what is believed of them is what their T2 and what is in flight allow.
+    [[nodiscard]] AncestorRequest open_ancestor(Instant due) noexcept;
+    [[nodiscard]] AncestorRequest reopen_last_ancestor() noexcept;
+    void on_ancestor_reply(const AncestorPacket& reply, const ReplyPath& path) noexcept;
+    void on_ancestor_refused(std::uint8_t number, int error_number) noexcept;
+    // The number that would come next is on its way already: this slot has to be missed.
+    [[nodiscard]] bool is_number_in_flight() noexcept;
+    // No number is left that was answered, or not used, on this path: it has to be opened anew.
+    [[nodiscard]] bool are_numbers_spent() const noexcept { return numbers_.are_spent(); }
+    // The departures of probes over this path are stamped by the kernel.
+    [[nodiscard]] bool has_tx_stamps() const noexcept { return has_tx_stamps_; }
 
     // A slot came that could not even be opened: there is no path, for this reason.
     void on_slot_without_path(Instant due, int error_number) noexcept;
@@ -110,7 +135,20 @@ private:
     void arm_timer() noexcept;
     void settle_overdue(Instant now) noexcept;
     void expire(Flight& flight) noexcept;
-    void tell_come_back(Flight& flight, const ReflectorPacket& reply) noexcept;
+    void tell_come_back(Flight& flight, std::uint32_t peer_sequence) noexcept;
+    void note_arrival(const ReplyPath& path) noexcept;
+    [[nodiscard]] bool is_in_time(Flight& flight, const ReplyPath& path) noexcept;
+    void begin_stretch() noexcept;
+    void restart_ledger() noexcept;
+    void follow_dialect() noexcept;
+    [[nodiscard]] AncestorRequest ancestor_request_of(Flight& flight) const noexcept;
+    [[nodiscard]] Flight* ancestor_flight(std::uint32_t sequence, std::uint32_t number) noexcept;
+    [[nodiscard]] Flight* flight_of(const AncestorPacket& reply) noexcept;
+    [[nodiscard]] bool is_before_its_probe(const AncestorPacket& reply,
+                                           const Flight& flight) noexcept;
+    void answer_ancestor(Flight& flight, WallTime t2, const ReplyPath& path) noexcept;
+    void end_answered(Flight& flight, const AnswerFacts& facts) noexcept;
+    [[nodiscard]] Answer begin_answer(const Flight& flight, const ReplyPath& path) noexcept;
     [[nodiscard]] bool has_timed_out(const Flight& flight, const ReplyPath& path) const noexcept;
     [[nodiscard]] std::optional<ReflectorPacket> read_reply(
         std::span<const std::byte> packet) const noexcept;
@@ -119,6 +157,7 @@ private:
     [[nodiscard]] bool note_order(const Flight& flight) noexcept;
     [[nodiscard]] ReplyTlvs read_tlvs(const Flight& flight, std::span<const std::byte> packet,
                                       std::uint32_t sequence) const noexcept;
+    [[nodiscard]] bool is_new_epoch(const ReplyTlvs& tlvs) const noexcept;
     void note_peer(const ReflectorPacket& reply, const ReplyTlvs& tlvs) noexcept;
     void note_drops(const ReplyPath& path) noexcept;
     [[nodiscard]] Answer make_answer(const Flight& flight, const ReflectorPacket& reply,
@@ -131,11 +170,14 @@ private:
     void report_clock(const Answer& answer) noexcept;
     void check_own_clock() noexcept;
     void refuse(Flight& flight, int error_number) noexcept;
-    [[nodiscard]] SenderPacket begin(Instant due, bool is_measuring) noexcept;
+    Flight& begin(Instant due, bool is_measuring) noexcept;
     void stamp_now(Flight& flight) noexcept;
     [[nodiscard]] SenderPacket packet_of(const Flight& flight) noexcept;
     [[nodiscard]] Instant expiry_of(const Flight& flight) const noexcept {
-        return flight.due + flight.lateness + timeout_;
+        return flight.due + flight.lateness + timeout_of(flight);
+    }
+    [[nodiscard]] Duration timeout_of(const Flight& flight) const noexcept {
+        return flight.is_ancestor ? ancestor_timeout_ : timeout_;
     }
     [[nodiscard]] Sample sample_of(const Flight& flight, latmon_status_t status) const noexcept;
     [[nodiscard]] Sample blank_sample(latmon_status_t status) const noexcept;
@@ -150,12 +192,14 @@ private:
     PathClock path_clock_;
     MethodTimer<&Exchanges::on_timer> timer_{*this, false};
     Duration timeout_;
+    Duration ancestor_timeout_;
     Duration loss_wait_;
     Endpoint peer_;
     Flight* opened_ = nullptr;  // Between open() and its outcome.
     std::optional<Held> held_;
     std::optional<FollowUp> early_follow_up_;  // Of a reply that has not come yet.
     Instant next_clock_report_{};
+    RawInstant peer_steady_from_{};  // We know that its clock was set, and it knew before us.
     std::uint64_t own_steps_seen_ = 0;
     std::uint64_t resets_seen_ = 0;
     std::uint32_t tlv_bytes_ = 0;  // Of the TLVs that are sent, without padding.
@@ -164,10 +208,20 @@ private:
     std::uint32_t peer_epoch_ = 0;
     std::uint32_t drops_seen_ = 0;
     latmon_protocol_t protocol_;
+    DialectChoice dialect_;
+    AncestorNumbers numbers_;
+    Dialect stretch_dialect_ = Dialect::stamp;
+    // Exchanges from here on were opened in that; over this path, if anything was ever answered on
+    // the one before.
+    std::uint32_t stretch_first_ = 0;
+    std::uint32_t path_first_ = 0;  // Exchanges from here on were opened over this path.
+    std::uint32_t ancestor_bytes_ = 0;
     bool has_answered_ = false;
     bool has_answered_on_path_ = false;
     bool is_sent_proved_ = false;   // on_sent() is still to come for an exchange already answered.
     bool has_tx_stamps_ = false;    // Seen on this path: an exchange without one waits for it.
+    bool has_rx_stamps_ = false;    // Seen on this path: an answer without one may have waited.
+    bool gives_exact_t2_ = false;   // Likewise of the request, at the far end.
     bool gives_follow_up_ = false;  // Seen on this path.
     bool has_peer_epoch_ = false;
     bool is_peer_latmon_ = false;

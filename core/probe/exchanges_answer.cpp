@@ -49,6 +49,7 @@ void set_tcp_ack(Answer& answer, WallTime acked) noexcept {
     const Duration passed = acked - answer.sent.kernel;
     constexpr Duration longest{std::numeric_limits<std::uint32_t>::max()};
     if (!answer.sent.has_kernel || passed.ns < 0 || passed > longest) return;
+    if (has_wall_jumped(answer)) return;
     answer.sample.tcp_ack_ns = static_cast<std::uint32_t>(passed.ns);
     answer.sample.valid |= LATMON_HAS_TCP_ACK;
 }
@@ -58,29 +59,40 @@ void set_tcp_ack(Answer& answer, WallTime acked) noexcept {
 void Exchanges::answer(Flight& flight, const ReflectorPacket& reply,
                        std::span<const std::byte> packet, const ReplyPath& path) noexcept {
     const ReplyTlvs tlvs = read_tlvs(flight, packet, reply.sequence);
-    // An answer that waited for this one is judged before what this one says of the peer's clock.
-    take_follow_up(tlvs.follow_up, decode_error_estimate(reply.error_estimate).is_ptp);
+    // An answer that waited for this one is judged before what this one says of the peer's clock,
+    // and we of ours. A T3 from about when the peer's clock was set may be by either clock.
+    if (is_new_epoch(tlvs)) {
+        early_follow_up_.reset();
+    } else {
+        take_follow_up(tlvs.follow_up, decode_error_estimate(reply.error_estimate).is_ptp);
+    }
     finish_held();
+    check_own_clock();
     note_peer(reply, tlvs);
 
-    flights_.end(flight, Flight::State::answered);
     flight.peer_sequence = reply.sequence;
     const bool says_stateful =
         tlvs.exchange && (tlvs.exchange->flags & exchange_flags::stateful) != 0;
-    ledger_.note_answer(flight, {.drops = path.drops,
-                                 .has_drops = path.has_drops,
-                                 .says_stateful = says_stateful,
-                                 .answered = context_.reactor.arrival().raw});
-    ledger_.settle(flights_, *this);
-    has_answered_on_path_ = true;
-    consecutive_failures_ = 0;
+    end_answered(flight, {.drops = path.drops,
+                          .has_drops = path.has_drops,
+                          .says_stateful = says_stateful,
+                          .answered = context_.reactor.arrival().raw});
     if (!flight.is_measuring) return;
-    counters_.answered.add(1);
     Held held{.answer = make_answer(flight, reply, tlvs, path),
               .sequence = flight.sequence,
               .peer_sequence = reply.sequence,
               .is_ptp = decode_error_estimate(reply.error_estimate).is_ptp};
     hold_or_finish(held);
+}
+
+// The flight's `peer_sequence` is set.
+void Exchanges::end_answered(Flight& flight, const AnswerFacts& facts) noexcept {
+    flights_.end(flight, Flight::State::answered);
+    ledger_.note_answer(flight, facts);
+    ledger_.settle(flights_, *this);
+    has_answered_on_path_ = true;
+    consecutive_failures_ = 0;
+    if (flight.is_measuring) counters_.answered.add(1);
 }
 
 // What follows the TLVs that were sent is padding, and anything: of a stream not even all of it is
@@ -105,6 +117,11 @@ bool Exchanges::note_order(const Flight& flight) noexcept {
     return is_reordered;
 }
 
+// The peer's clock was stepped, or slewed harder than a crystal drifts.
+bool Exchanges::is_new_epoch(const ReplyTlvs& tlvs) const noexcept {
+    return tlvs.exchange && has_peer_epoch_ && tlvs.exchange->clock_epoch != peer_epoch_;
+}
+
 void Exchanges::note_peer(const ReflectorPacket& reply, const ReplyTlvs& tlvs) noexcept {
     CoreCounters& counters = context_.counters;
     if (tlvs.unrecognized_count > 0) counters.tlvs_unrecognized.add(tlvs.unrecognized_count);
@@ -117,26 +134,26 @@ void Exchanges::note_peer(const ReflectorPacket& reply, const ReplyTlvs& tlvs) n
     }
     if (!tlvs.exchange) return;
     is_peer_latmon_ = true;
-    // Its clock was stepped, or slewed harder than a crystal drifts: what we know of the offset is
-    // void.
-    if (has_peer_epoch_ && tlvs.exchange->clock_epoch != peer_epoch_) path_clock_.reset();
+    if (is_new_epoch(tlvs)) {
+        // What we know of the offset is void, and so is every exchange whose T2 may be older than
+        // the news. A probe that leaves from now on gets there after its clock was set.
+        path_clock_.reset();
+        peer_steady_from_ = context_.reactor.arrival().raw;
+    }
     has_peer_epoch_ = true;
     peer_epoch_ = tlvs.exchange->clock_epoch;
 }
 
-Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply,
-                              const ReplyTlvs& tlvs, const ReplyPath& path) noexcept {
+// What our side knows of an exchange that was answered just now.
+Answer Exchanges::begin_answer(const Flight& flight, const ReplyPath& path) noexcept {
     const LoopStamp& arrival = context_.reactor.arrival();
     const Clock& clock = context_.reactor.clock();
     const bool is_reordered = note_order(flight);
     Answer answer;
     answer.sample = sample_of(flight, is_reordered ? LATMON_STATUS_REORDERED : LATMON_STATUS_OK);
-    answer.sample.packet_bytes = path.packet_bytes;
-    set_path(answer.sample, reply, path);
-    if (tlvs.class_of_service) {
-        answer.sample.dscp_fwd = tlvs.class_of_service->dscp2;
-        answer.sample.valid |= LATMON_HAS_DSCP_FWD;
-    }
+    // Replies of the ancestor's differ from their requests by the length of a name.
+    if (!flight.is_ancestor) answer.sample.packet_bytes = path.packet_bytes;
+    set_path(answer.sample, path);
     answer.sent = {.raw = flight.sent_raw,
                    .wall_minus_raw = flight.wall_minus_raw,
                    .uncertainty = flight.uncertainty,
@@ -151,6 +168,24 @@ Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply
                        .kernel = clock.wall_of_kernel(path.kernel_time),
                        .has_card = path.has_card_time,
                        .card = path.card_time};
+    answer.claims.local_error = context_.own_clock.error_at(arrival.now);
+    answer.may_have_waited = has_rx_stamps_ && !path.has_kernel_time;
+    if (path.has_kernel_time) has_rx_stamps_ = true;
+    answer.wall_rate_ppb = context_.wall_watch.usual_ppb();
+    answer.wants_rtt = plan_.wants_rtt;
+    if (flight.is_acked) set_tcp_ack(answer, flight.acked);
+    return answer;
+}
+
+Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply,
+                              const ReplyTlvs& tlvs, const ReplyPath& path) noexcept {
+    const LoopStamp& arrival = context_.reactor.arrival();
+    Answer answer = begin_answer(flight, path);
+    set_reply(answer.sample, reply);
+    if (tlvs.class_of_service) {
+        answer.sample.dscp_fwd = tlvs.class_of_service->dscp2;
+        answer.sample.valid |= LATMON_HAS_DSCP_FWD;
+    }
 
     const ErrorEstimate estimate = decode_error_estimate(reply.error_estimate);
     const LocalClock& own = context_.own_clock.state();
@@ -158,22 +193,23 @@ Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply
     answer.peer = {.t2 = decode_time(reply.t2, is_ptp, arrival.wall, own.tai_offset),
                    .t3 = decode_time(reply.t3, is_ptp, arrival.wall, own.tai_offset),
                    .is_absolute = !is_ptp || own.has_tai_offset,
+                   .is_steady = flight.sent_raw >= peer_steady_from_,
                    .t2_kind = kind_of_t2(tlvs),
                    .t3_kind = kind_of_t3(tlvs),
                    .peer_rx = std::nullopt,
                    .peer_tx = std::nullopt};
+    const bool is_t2_exact =
+        answer.peer.t2_kind == LATMON_STAMP_KERNEL || answer.peer.t2_kind == LATMON_STAMP_HW;
+    if (gives_exact_t2_ && !is_t2_exact) answer.may_have_waited = true;
+    if (is_t2_exact) gives_exact_t2_ = true;
     if (tlvs.exchange && (tlvs.exchange->flags & exchange_flags::t2_kernel) != 0) {
         answer.peer.peer_rx = Duration{tlvs.exchange->peer_rx_ns};
     }
     // A Multiplier of 0 is corrupt (RFC 4656 section 4.1.2) and claims nothing.
-    answer.claims = {.local_error = context_.own_clock.error_at(arrival.now),
-                     .remote_error = std::nullopt,
-                     .is_remote_trusted = plan_.trust_clock};
+    answer.claims.is_remote_trusted = plan_.trust_clock;
     if (estimate.is_synchronized && estimate.error >= Duration{}) {
         answer.claims.remote_error = estimate.error;
     }
-    answer.wants_rtt = plan_.wants_rtt;
-    if (flight.is_acked) set_tcp_ack(answer, flight.acked);
     return answer;
 }
 
@@ -182,10 +218,12 @@ Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply
 void Exchanges::hold_or_finish(Held& held) noexcept {
     const Instant now = context_.reactor.arrival().now;
     Answer& answer = held.answer;
-    if (early_follow_up_ && early_follow_up_->sequence == held.peer_sequence) {
+    const bool may_be_followed = answer.peer.has_t3;
+    const bool has_come = early_follow_up_ && early_follow_up_->sequence == held.peer_sequence;
+    if (may_be_followed && has_come) {
         apply_follow_up(held, *early_follow_up_);
         early_follow_up_.reset();
-    } else if (gives_follow_up_ && plan_.waits_for_follow_up && !is_stopping_) {
+    } else if (may_be_followed && gives_follow_up_ && plan_.waits_for_follow_up && !is_stopping_) {
         answer.waits_for_follow_up = true;
         answer.wait_until = now + plan_.interval + timeout_;
     }
@@ -263,7 +301,6 @@ void Exchanges::finish_held() noexcept {
 }
 
 void Exchanges::finish(Answer& answer) noexcept {
-    check_own_clock();
     complete(answer, path_clock_);
     CoreCounters& counters = context_.counters;
     counters.path_clock_resets.add(path_clock_.resets() - resets_seen_);
@@ -276,7 +313,7 @@ void Exchanges::finish(Answer& answer) noexcept {
     report_clock(answer);
 }
 
-// A step of our own wall clock, or a suspended host, makes the offset another one.
+// A step of our own wall clock voids what was claimed, and a suspend makes the offset another one.
 void Exchanges::check_own_clock() noexcept {
     const std::uint64_t steps = context_.wall_watch.steps() + context_.wall_watch.suspends();
     if (steps != own_steps_seen_) path_clock_.reset();
@@ -285,7 +322,9 @@ void Exchanges::check_own_clock() noexcept {
 
 void Exchanges::report_clock(const Answer& answer) noexcept {
     const Instant now = context_.reactor.arrival().now;
-    if (plan_.clock_report_interval.ns == 0 || now < next_clock_report_) return;
+    // Without T3 the offset's middle is wrong by half of what the far end took.
+    const bool is_wanted = plan_.clock_report_interval.ns != 0 && answer.peer.has_t3;
+    if (!is_wanted || now < next_clock_report_) return;
     const OffsetReading reading =
         path_clock_.read(answer.received.raw, answer.received.wall_minus_raw);
     if (!reading.has_bounds) return;

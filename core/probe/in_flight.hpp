@@ -33,17 +33,22 @@ struct Flight {
     bool is_reported = true;   // Its outcome is told; false: a loss whose address is sought.
     bool is_measuring = true;  // False: it carries our descriptor, and is no sample.
     bool has_t1_card = false;
-    bool is_acked = false;            // TCP: `acked` is known.
-    Instant due;                      // The slot it was sent for, jitter included.
-    Duration lateness;                // Sent so much after `due`: our own error.
-    RawInstant sent_raw;              // User space's T1 on the steady clock.
-    Duration wall_minus_raw;          // Of our clocks at that time,
-    Duration uncertainty;             // right within so much.
-    WireTime t1;                      // As it stands in the packet; a reply must echo it.
-    WallTime t1_kernel;               // The kernel's T1, as our wall clock showed it.
-    WallTime acked;                   // The peer's host acknowledged it, by our wall clock.
-    WallTime t1_card;                 // The card's T1, by its own clock.
-    std::uint32_t drops = 0;          // Of our receive buffer before its answer came.
+    bool is_acked = false;    // TCP: `acked` is known.
+    Instant due;              // The slot it was sent for, jitter included.
+    Duration lateness;        // Sent so much after `due`: our own error.
+    RawInstant sent_raw;      // User space's T1 on the steady clock.
+    Duration wall_minus_raw;  // Of our clocks at that time,
+    Duration uncertainty;     // right within so much.
+    WireTime t1;              // As it stands in the packet; a reply must echo it.
+    WallTime t1_kernel;       // The kernel's T1, as our wall clock showed it.
+    WallTime acked;           // The peer's host acknowledged it, by our wall clock.
+    WallTime t1_card;         // The card's T1, by its own clock.
+    std::uint32_t drops = 0;  // Of our receive buffer before its answer came.
+    // Sent in the ancestor's format: its number in the packet, and what that asked for (see
+    // AncestorPacket::hello). Its `t1` is in nanoseconds since 1970, and no reply echoes it.
+    std::uint8_t ancestor_number = 0;
+    std::uint8_t hello = 0;
+    bool is_ancestor = false;
     std::uint32_t extra_replies = 0;  // Counted by the reflector, and no loss: see LossLedger.
     // The reflector's own number of its reply; of a lost one, of the answer that closed its gap.
     std::uint32_t peer_sequence = 0;
@@ -100,12 +105,6 @@ public:
 
     // The slot that the next begin() takes over; its flight may still be of interest.
     [[nodiscard]] Flight& next_slot() noexcept { return slot(next_); }
-
-    // True if this number was sent, so long ago that its flight is forgotten. A number "ahead" of
-    // next by less than half the space was never sent.
-    [[nodiscard]] bool is_past(std::uint32_t sequence) const noexcept {
-        return static_cast<std::int32_t>(next_ - sequence) > 0;
-    }
 
     [[nodiscard]] std::uint32_t next() const noexcept { return next_; }
     [[nodiscard]] std::uint32_t outstanding() const noexcept { return outstanding_; }

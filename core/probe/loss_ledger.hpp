@@ -50,6 +50,9 @@ public:
     // sequence number of the first probe on it; those before have no answer any more.
     void restart(std::uint32_t first) noexcept;
 
+    // What the reflector of the path is, if it is another one from now on; before restart().
+    void set_mode(ReflectorMode mode) noexcept { mode_ = mode; }
+
     // A flight was answered for the first time: its `peer_sequence` is set.
     void note_answer(Flight& flight, const AnswerFacts& facts) noexcept;
     // A reply came to a flight that has ended: a second one, or one too late. The reflector counted

@@ -32,6 +32,7 @@ PacketTemplate::PacketTemplate(const ProbePlan& plan, std::span<const std::byte>
       base_bytes_(key != nullptr ? stamp_auth_base_bytes : limits::stamp_base_bytes),
       dscp_(plan.dscp),
       is_plain_(plan.kind == ProbeKind::udp && plan.protocol == ProbeProtocol::twamp_light) {
+    if (plan.protocol == ProbeProtocol::ancestor) return;  // Nothing of this is ever sent.
     if (start_ > 0) {
         encode_frame_header(
             {.pdu_bytes = static_cast<std::uint16_t>(packet_bytes_), .type = FrameType::probe},

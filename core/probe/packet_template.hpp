@@ -29,6 +29,7 @@ struct ProbeExtras {
 
 class PacketTemplate {
 public:
+    // Empty, and not to be written, if the plan speaks the ancestor's format alone.
     // `zeros` are at least as many as the packet has octets; `key` is null in the unauthenticated
     // mode, and otherwise outlives this.
     PacketTemplate(const ProbePlan& plan, std::span<const std::byte> zeros,

@@ -3,16 +3,19 @@
 // What peers say who they are: which of the descriptors that reach a reflector are believed. Labels
 // from the network are a way to flood whoever keeps a series per label, so a session may change its
 // name once a minute, and where anybody may be reflected only those count whom the operator named.
-// What is accepted goes to the main-thread through a queue. Used on one core-thread; allocates
-// nothing after construction.
+// What is accepted goes to the main-thread through a queue, and gives the session a series that
+// carries the name. Used on one core-thread; allocates nothing after construction.
 #pragma once
 
 #include "probe/admission.hpp"
 #include "probe/core_counters.hpp"
 #include "probe/session_table.hpp"
+#include "sample/peer_series.hpp"
 #include "sample/spsc_queue.hpp"
 #include "wire/descriptor.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace latmon {
@@ -29,8 +32,10 @@ using PeerQueue = SpscQueue<PeerDescriptor>;
 
 class PeerDescriptors {
 public:
-    // `queue` may be null: nobody wants to know. [set-up]
-    PeerDescriptors(CoreCounters& counters, const AdmissionRules& rules, PeerQueue* queue);
+    // `queue` may be null: nobody wants to know. `series` too: sessions then have none of their
+    // own. [set-up]
+    PeerDescriptors(CoreCounters& counters, const AdmissionRules& rules, PeerQueue* queue,
+                    PeerSeries* series);
 
     // Where the descriptor of a request is put when it is read, for take() to find it.
     [[nodiscard]] Descriptor& scratch() noexcept { return latest_.descriptor; }
@@ -41,6 +46,11 @@ public:
     // A request brought the descriptor that is in scratch(), `now`, in the session with this index
     // and key. Counts what becomes of it. [core-thread]
     void take(std::uint32_t session, const SessionKey& key, Instant now) noexcept;
+    // The series of who the session with this index last said it is; nullopt if it has said
+    // nothing that was accepted, or if there was no place left. [core-thread]
+    [[nodiscard]] std::optional<std::uint32_t> series_of(std::uint32_t session) const noexcept {
+        return known_[session].series_id;
+    }
     // A request brought one that breaks the rules. [core-thread]
     void note_invalid() noexcept;
 
@@ -50,14 +60,17 @@ private:
         Instant since;
         std::uint32_t hash = 0;
         bool is_known = false;
+        std::optional<std::uint32_t> series_id;
     };
 
+    [[nodiscard]] std::optional<std::uint32_t> series_of_latest() noexcept;
     [[nodiscard]] DescriptorFate judge(const Known& known, const AddressBytes& source,
                                        Instant now) const noexcept;
 
     CoreCounters& counters_;
     const AdmissionRules& rules_;
     PeerQueue* queue_;
+    PeerSeries* series_;
     std::vector<Known> known_;  // By session.
     PeerDescriptor latest_;
 };

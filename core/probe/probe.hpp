@@ -13,11 +13,13 @@
 #include "probe/probe_counters.hpp"
 #include "reactor/reactor.hpp"
 #include "sample/outlet.hpp"
+#include "sample/peer_series.hpp"
 #include "wire/hmac.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace latmon {
 
@@ -40,6 +42,8 @@ struct CoreContext {
         return wall_watch.epoch() + static_cast<std::uint32_t>(boot_nonce);
     }
     std::uint32_t first_clock_series = 0;  // Series of path clocks: see clock_series.hpp.
+    PeerSeries* peer_series = nullptr;     // Series of peers that say who they are; null: none.
+    std::string_view node_name{};          // Plan::name.
 };
 
 // The key of a probe's authenticated mode, or null.

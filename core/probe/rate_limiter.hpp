@@ -19,10 +19,10 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "base/keyed_hash.hpp"
 #include "base/limits.hpp"
 #include "base/time.hpp"
 #include "config/config.hpp"
-#include "probe/keyed_hash.hpp"
 
 #include <cstdint>
 #include <vector>

@@ -4,16 +4,13 @@
 #include "probe/reflection.hpp"
 
 #include "base/assert.hpp"
+#include "base/limits.hpp"
 #include "probe/sample_fields.hpp"
 #include "wire/auth.hpp"
 #include "wire/tlv_reflect.hpp"
 
 namespace latmon {
 namespace {
-
-// A packet that waited for longer than this in our own socket was stamped by another clock than the
-// one that reads it now: it was stepped.
-constexpr Duration dwell_max = Duration::from_s(10);
 
 std::uint8_t sync_source_of(ClockSource source) noexcept {
     switch (source) {
@@ -44,23 +41,11 @@ ExchangeInfo exchange_info(const CoreContext& context, const ReflectorConfig& po
     const Instant now = context.reactor.arrival().now;
     unsigned flags = 0;
     if (policy.is_stateful) flags |= exchange_flags::stateful;
-    if (draft.is_t2_kernel) flags |= exchange_flags::t2_kernel;
+    if (draft.arrival.is_kernel) flags |= exchange_flags::t2_kernel;
     if (context.own_clock.state().is_synchronized_at(now)) flags |= exchange_flags::synchronized;
     return {.flags = static_cast<std::uint8_t>(flags),
-            .peer_rx_ns = saturate_ns(draft.dwell),
+            .peer_rx_ns = saturate_ns(draft.arrival.dwell),
             .clock_epoch = context.clock_epoch()};
-}
-
-void take_t2(const CoreContext& context, const Reflection& reflection, ReplyDraft& draft) noexcept {
-    const WallTime read = context.reactor.arrival().wall;
-    draft.t2 = read;
-    if (!reflection.has_kernel_time) return;
-    const WallTime kernel = context.reactor.clock().wall_of_kernel(reflection.kernel_time);
-    const Duration dwell = read - kernel;
-    if (dwell.ns < 0 || dwell > dwell_max) return;
-    draft.t2 = kernel;
-    draft.dwell = dwell;
-    draft.is_t2_kernel = true;
 }
 
 // Keeps what the TLVs ask for and say beyond themselves.
@@ -101,29 +86,54 @@ void answer_tlvs(const CoreContext& context, const ReflectorConfig& policy,
     take_outcome(reflect_tlvs(tlvs, facts), reflection, draft);
 }
 
+Sample stamp_sample(const CoreContext& context, const Reflection& reflection,
+                    const ReplyDraft& draft, WallTime t3) noexcept {
+    Sample sample = reflection_sample(context, reflection, draft.arrival, t3);
+    sample.sequence = draft.request.sequence;
+    sample.peer_sequence = draft.sequence;
+    sample.valid |= LATMON_HAS_SEQUENCE | LATMON_HAS_PEER_SEQUENCE;
+    if (!decode_error_estimate(draft.request.error_estimate).is_ptp) {
+        sample.t1_ns = from_ntp(draft.request.t1, draft.arrival.t2).ns;
+        sample.t1_stamp = LATMON_STAMP_PEER;
+        sample.valid |= LATMON_HAS_T1;
+    }
+    set_peer_fields(sample, reflection.source, draft.request.ssid);
+    return sample;
+}
+
+}  // namespace
+
+ArrivalTime arrival_time(const CoreContext& context, const Reflection& reflection) noexcept {
+    const WallTime read = context.reactor.arrival().wall;
+    if (!reflection.has_kernel_time) return {.t2 = read};
+    const WallTime kernel = context.reactor.clock().wall_of_kernel(reflection.kernel_time);
+    const Duration dwell = read - kernel;
+    if (dwell.ns < 0 || dwell.ns > limits::socket_dwell_ns_max) return {.t2 = read};
+    // T3 will be by the clock that was read: a T2 by another one is a turnaround that never was.
+    if (context.wall_watch.may_precede_change(kernel)) return {.t2 = read};
+    return {.t2 = kernel, .dwell = dwell, .is_kernel = true};
+}
+
+WallTime departure_time(const CoreContext& context) noexcept {
+    const LoopStamp& arrival = context.reactor.arrival();
+    return arrival.wall + (context.reactor.clock().raw_now() - arrival.raw);
+}
+
 Sample reflection_sample(const CoreContext& context, const Reflection& reflection,
-                         const ReplyDraft& draft, WallTime t3) noexcept {
+                         const ArrivalTime& arrival, WallTime t3) noexcept {
     Sample sample = make_sample(LATMON_KIND_REFLECTION, LATMON_STATUS_OK, reflection.protocol);
     sample.series_id = reflection.series_id;
     sample.core = context.core_index;
     sample.time_ns = t3.ns;
-    sample.sequence = draft.request.sequence;
-    sample.peer_sequence = draft.sequence;
-    sample.turnaround_ns = (t3 - draft.t2).ns;
-    sample.t2_ns = draft.t2.ns;
+    sample.turnaround_ns = (t3 - arrival.t2).ns;
+    sample.t2_ns = arrival.t2.ns;
     sample.t3_ns = t3.ns;
-    sample.t2_stamp = draft.is_t2_kernel ? LATMON_STAMP_KERNEL : LATMON_STAMP_USER;
+    sample.t2_stamp = arrival.is_kernel ? LATMON_STAMP_KERNEL : LATMON_STAMP_USER;
     sample.t3_stamp = LATMON_STAMP_USER;
-    sample.valid = LATMON_HAS_SEQUENCE | LATMON_HAS_PEER_SEQUENCE | LATMON_HAS_TURNAROUND |
-                   LATMON_HAS_T2 | LATMON_HAS_T3;
-    if (draft.is_t2_kernel) {
-        sample.local_rx_ns = draft.dwell.ns;
+    sample.valid = LATMON_HAS_TURNAROUND | LATMON_HAS_T2 | LATMON_HAS_T3;
+    if (arrival.is_kernel) {
+        sample.local_rx_ns = arrival.dwell.ns;
         sample.valid |= LATMON_HAS_LOCAL_RX;
-    }
-    if (!decode_error_estimate(draft.request.error_estimate).is_ptp) {
-        sample.t1_ns = from_ntp(draft.request.t1, draft.t2).ns;
-        sample.t1_stamp = LATMON_STAMP_PEER;
-        sample.valid |= LATMON_HAS_T1;
     }
     if (reflection.ttl != 0) {
         sample.ttl_fwd = reflection.ttl;
@@ -133,11 +143,8 @@ Sample reflection_sample(const CoreContext& context, const Reflection& reflectio
         sample.dscp_fwd = static_cast<std::uint8_t>(reflection.traffic_class >> 2U);
         sample.valid |= LATMON_HAS_DSCP_FWD;
     }
-    set_peer_fields(sample, reflection.source, draft.request.ssid);
     return sample;
 }
-
-}  // namespace
 
 ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
                        const Reflection& reflection, std::span<std::byte> packet) noexcept {
@@ -151,7 +158,7 @@ ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
         policy.timestamp_format == TimestampFormat::ptp && context.own_clock.state().has_tai_offset;
     // A stateless reflector has no number of its own (RFC 8762 section 4.3.1).
     draft.sequence = policy.is_stateful ? reflection.sequence : request->sequence;
-    take_t2(context, reflection, draft);
+    draft.arrival = arrival_time(context, reflection);
     draft.traffic_class = static_cast<std::uint8_t>(reflection.traffic_class & 0xfcU);
     answer_tlvs(context, policy, reflection, packet.subspan(base_bytes), draft);
     return draft;
@@ -165,16 +172,16 @@ WallTime seal_reply(CoreContext& context, const Reflection& reflection, const Re
         .t3 = {},
         .error_estimate = context.own_clock.error_estimate(arrival.now, draft.is_ptp),
         .ssid = draft.request.ssid,
-        .t2 = context.own_clock.encode_time(draft.t2, draft.is_ptp),
+        .t2 = context.own_clock.encode_time(draft.arrival.t2, draft.is_ptp),
         .sender_sequence = draft.request.sequence,
         .sender_t1 = draft.request.t1,
         .sender_error_estimate = draft.request.error_estimate,
         .sender_ttl = reflection.ttl};
-    const WallTime t3 = arrival.wall + (context.reactor.clock().raw_now() - arrival.raw);
+    const WallTime t3 = departure_time(context);
     reply.t3 = context.own_clock.encode_time(t3, draft.is_ptp);
     encode_reflector(reply, reflection.key, packet);
     if (draft.descriptor == DescriptorSeen::none) {
-        emit(context, reflection_sample(context, reflection, draft, t3));
+        emit(context, stamp_sample(context, reflection, draft, t3));
     }
     return t3;
 }

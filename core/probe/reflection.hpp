@@ -38,12 +38,17 @@ struct Reflection {
 // Whether a request says who sends it. One that does measures nothing.
 enum class DescriptorSeen : std::uint8_t { none, valid, invalid };
 
+// When a request came.
+struct ArrivalTime {
+    WallTime t2;
+    Duration dwell{};  // From T2 to the loop's reading of the clock; 0 if that is T2.
+    bool is_kernel = false;
+};
+
 // What the first step found out and the second needs.
 struct ReplyDraft {
     SenderPacket request;
-    WallTime t2;
-    Duration dwell;  // From T2 to the loop's reading of the clock.
-    bool is_t2_kernel = false;
+    ArrivalTime arrival;
     bool is_ptp = false;
     std::uint32_t sequence = 0;      // As it goes into the reply.
     std::uint8_t traffic_class = 0;  // For the reply, without ECN.
@@ -52,15 +57,30 @@ struct ReplyDraft {
 
 // `packet` holds the request, octet for octet as long as its reply (at least a base packet: a
 // shorter request must have been given room). Answers its TLVs. T2 is the kernel's stamp, if it has
-// one that makes sense, else the reactor's arrival(). [core-thread]
+// one that makes sense and is by the clock that runs now, else the reactor's arrival().
+// [core-thread]
 [[nodiscard]] ReplyDraft draft_reply(CoreContext& context, const ReflectorConfig& policy,
                                      const Reflection& reflection,
                                      std::span<std::byte> packet) noexcept;
 
-// Takes T3 by adding to the loop's reading what passed on the raw clock, so that a step of the wall
-// clock cannot enter the turnaround; writes the base packet; emits the sample, unless the request
-// brought a descriptor. Returns T3. [core-thread]
+// Takes T3, writes the base packet, and emits the sample, unless the request brought a descriptor.
+// Returns T3. [core-thread]
 [[nodiscard]] WallTime seal_reply(CoreContext& context, const Reflection& reflection,
                                   const ReplyDraft& draft, std::span<std::byte> packet) noexcept;
+
+// Of these both are made, for requests in any format. [core-thread]
+
+// The kernel's stamp, if it makes sense and is by the clock that runs now, else the reactor's
+// arrival().
+[[nodiscard]] ArrivalTime arrival_time(const CoreContext& context,
+                                       const Reflection& reflection) noexcept;
+
+// Now: the loop's reading and what has passed since on the raw clock, so that a step of the wall
+// clock cannot enter the turnaround.
+[[nodiscard]] WallTime departure_time(const CoreContext& context) noexcept;
+
+// A sample of an answered request, without what the request says itself: number, T1, session id.
+[[nodiscard]] Sample reflection_sample(const CoreContext& context, const Reflection& reflection,
+                                       const ArrivalTime& arrival, WallTime t3) noexcept;
 
 }  // namespace latmon

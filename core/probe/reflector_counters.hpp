@@ -14,7 +14,7 @@ namespace latmon {
 
 // In the order in which a datagram meets them. Appended to, never reordered: index of the counters.
 enum class ReflectReason : std::uint8_t {
-    reflected,               // Answered.
+    reflected,               // Answered as STAMP.
     too_short,               // Below 14 octets, or below 44 from one who is not provisioned.
     too_long,                // Longer than any request, or cut by the kernel.
     bad_source_port,         // 0, below 1024, or a reflector's own.
@@ -22,7 +22,7 @@ enum class ReflectReason : std::uint8_t {
     not_allowed,             // Not in the allow-list.
     rate_source,             // More than one source may send.
     rate_total,              // More than this core may answer.
-    ancestor_unsupported,    // A packet of the Python tool latency-monitor.
+    ancestor_refused,        // A packet of the Python tool latency-monitor's, if not answered.
     looped,                  // Itself a reflector's reply: answering it might never end.
     corrupt_error_estimate,  // Multiplier 0, RFC 4656 section 4.1.2.
     session_table_full,      // No place for another session.
@@ -30,10 +30,11 @@ enum class ReflectReason : std::uint8_t {
     not_started,             // It came before we were ready to tell when.
     unauthenticated,         // It must be authenticated, and is not, or with another key.
     replayed,                // Authenticated, but seen before.
-    source_sessions_full     // Its address has as many sessions as one may have.
+    source_sessions_full,    // Its address has as many sessions as one may have.
+    reflected_ancestor       // Answered as the ancestor's.
 };
-inline constexpr std::size_t reflect_reason_count = 17;
-static_assert(static_cast<std::size_t>(ReflectReason::source_sessions_full) + 1 ==
+inline constexpr std::size_t reflect_reason_count = 18;
+static_assert(static_cast<std::size_t>(ReflectReason::reflected_ancestor) + 1 ==
               reflect_reason_count);
 
 // As in the names of metrics: "rate_source". [any-thread]
@@ -46,7 +47,7 @@ static_assert(static_cast<std::size_t>(ReflectReason::source_sessions_full) + 1 
                                                                        "not_allowed",
                                                                        "rate_source",
                                                                        "rate_total",
-                                                                       "ancestor_unsupported",
+                                                                       "ancestor_refused",
                                                                        "looped",
                                                                        "corrupt_error_estimate",
                                                                        "session_table_full",
@@ -54,7 +55,8 @@ static_assert(static_cast<std::size_t>(ReflectReason::source_sessions_full) + 1 
                                                                        "not_started",
                                                                        "unauthenticated",
                                                                        "replayed",
-                                                                       "source_sessions_full"};
+                                                                       "source_sessions_full",
+                                                                       "reflected_ancestor"};
     return names[static_cast<std::size_t>(reason)];
 }
 

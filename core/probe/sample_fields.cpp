@@ -38,13 +38,15 @@ void set_peer_fields(Sample& sample, const Endpoint& peer, std::uint16_t ssid) n
     sample.valid |= LATMON_HAS_PEER;
 }
 
-void set_path(Sample& sample, const ReflectorPacket& reply, const ReplyPath& path) noexcept {
+void set_reply(Sample& sample, const ReflectorPacket& reply) noexcept {
     sample.peer_sequence = reply.sequence;
     sample.valid |= LATMON_HAS_PEER_SEQUENCE;
-    if (reply.sender_ttl != 0) {
-        sample.ttl_fwd = reply.sender_ttl;
-        sample.valid |= LATMON_HAS_TTL_FWD;
-    }
+    if (reply.sender_ttl == 0) return;
+    sample.ttl_fwd = reply.sender_ttl;
+    sample.valid |= LATMON_HAS_TTL_FWD;
+}
+
+void set_path(Sample& sample, const ReplyPath& path) noexcept {
     if (path.ttl != 0) {
         sample.ttl_rev = path.ttl;
         sample.valid |= LATMON_HAS_TTL_REV;

@@ -24,8 +24,10 @@ void set_schedule(Sample& sample, WallTime wall, Instant due, Duration lateness,
 void set_error(Sample& sample, int error_number) noexcept;
 void set_peer_fields(Sample& sample, const Endpoint& peer, std::uint16_t ssid) noexcept;
 
-// TTLs, traffic classes, the reflector's own sequence number.
-void set_path(Sample& sample, const ReflectorPacket& reply, const ReplyPath& path) noexcept;
+// TTL and traffic class of the way back.
+void set_path(Sample& sample, const ReplyPath& path) noexcept;
+// TTL of the way there, the reflector's own sequence number.
+void set_reply(Sample& sample, const ReflectorPacket& reply) noexcept;
 
 // What this host did wrong since an exchange was due: LATMON_BLAME_ bits of what was sent at
 // `sent`, `lateness` after it was due.

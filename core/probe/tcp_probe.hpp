@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Probes one target over one kept TCP connection: the same packets as over UDP, in frames.
+// Probes one target over one kept TCP connection: the same packets as over UDP, in frames; or the
+// ancestor's messages one after another, where the next slot is missed until the one before was
+// answered or given up: its servers take what they receive at one go for one message.
 // Reconnecting is a state with a growing pause, never a wait; slots that come while there is no
 // connection are reported as such. Used on one core-thread; allocates nothing after construction.
 //
-//   waiting -> connecting -> greeting -> open
-//      ^           |            |         |
+//   waiting -> connecting -> greeting -> open       A connection of the ancestor's is open without
+//      ^           |            |         |         a greeting.
 //      +--------- closing <-----+---------+
 #pragma once
 
@@ -13,13 +15,16 @@
 #include "probe/frame_reader.hpp"
 #include "probe/packet_template.hpp"
 #include "probe/slots.hpp"
+#include "wire/ancestor_stream.hpp"
+
+#include <vector>
 
 namespace latmon {
 
 class TcpProbe final : public Probe, private Slots::User {
 public:
     TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& counters,
-             std::span<Flight> slots) noexcept;
+             std::span<Flight> slots);
 
     void open_path() noexcept override;
     void start(Instant origin) noexcept override;
@@ -44,10 +49,22 @@ private:
     void on_tx_stamp(const Completion& completion) noexcept;
     void take_tx_stamp(const TxStamp& stamp) noexcept;
     void take_reply(bool is_last) noexcept;
+    void take_ancestor_reply(bool is_last) noexcept;
+    [[nodiscard]] ReplyPath path_of(std::uint32_t packet_bytes, bool is_last) const noexcept;
 
     void connect() noexcept;
     void greet() noexcept;
-    [[nodiscard]] bool read(std::span<const std::byte> data) noexcept;
+    void begin_ancestor() noexcept;
+    void begin_open() noexcept;
+    void send_probe(Instant due) noexcept;
+    void send_ancestor_probe(Instant due) noexcept;
+    void submit(Instant due, const Message& message) noexcept;
+    [[nodiscard]] bool read(std::size_t received_bytes) noexcept;
+    [[nodiscard]] bool read_frames(std::span<const std::byte> data, bool has_room) noexcept;
+    [[nodiscard]] bool read_messages(std::span<std::byte> data, bool has_room) noexcept;
+    [[nodiscard]] bool is_unheard() const noexcept;
+    void change_dialect() noexcept;
+    void end_connection(int error_number) noexcept;
     void receive_more() noexcept;
     void fail(int error_number) noexcept;
     void finish_closing() noexcept;
@@ -59,20 +76,25 @@ private:
     Exchanges exchanges_;
     Slots slots_;
     PacketTemplate packet_;
+    AncestorTemplate ancestor_;
     FrameReader reader_;
+    AncestorStream stream_;
+    std::size_t kept_bytes_ = 0;  // At the front of receive_buffer_: of a head that is incomplete.
     Endpoint address_;
     SocketId socket_ = no_socket;
     State state_ = State::waiting;
-    int last_error_;                 // Why there is no connection.
-    Duration pause_;                 // Before the next try.
-    std::uint32_t reopen_after_;     // As in UdpProbe.
-    bool is_probe_in_send_ = false;  // The send under way is a probe's, not the preface's.
-    Instant sending_since_{};        // The slot whose probe is in the send under way.
+    Dialect dialect_ = Dialect::stamp;  // Of this connection.
+    bool is_changing_dialect_ = false;  // It ends for that alone, and the next begins at once.
+    int last_error_;                    // Why there is no connection.
+    Duration pause_;                    // Before the next try.
+    std::uint32_t reopen_after_;        // As in UdpProbe.
+    bool is_probe_in_send_ = false;     // The send under way is a probe's, not the preface's.
+    Instant sending_since_{};           // The slot whose probe is in the send under way.
     bool is_stopping_ = false;
     std::uint32_t first_sequence_ = 0;  // Of this connection.
     Message preface_message_;
     std::array<std::byte, preface_bytes> preface_{};
-    std::array<std::byte, 512> receive_buffer_{};
+    std::vector<std::byte> receive_buffer_;
     StreamInput input_;
     MethodTimer<&TcpProbe::on_timer> timer_{*this, false};
     MethodOperation<&TcpProbe::on_connect> connect_{*this};

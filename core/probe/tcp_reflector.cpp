@@ -33,7 +33,7 @@ TcpReflector::Accept::Accept(TcpReflector& reflector) noexcept
 
 TcpReflector::TcpReflector(CoreContext& context, const AdmissionRules& rules,
                            std::uint32_t series_id)
-    : context_(context), rules_(rules), series_id_(series_id) {
+    : context_(context), rules_(rules), series_id_(series_id), ancestor_(context, rules) {
     void* const memory = ::mmap(nullptr, memory_bytes, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     LATMON_ASSERT(memory != MAP_FAILED);  // Address space only: 68 MiB.
@@ -108,6 +108,8 @@ void TcpReflector::open_session(Session& session, SocketId socket, const Endpoin
     session.peer = peer;
     session.filled = 0;
     session.sending = 0;
+    session.is_ancestor = false;
+    session.messages.reset();
     session.next_sequence = 0;
     session.ssid = 0;
     session.key = rules_.keys.find(peer.address);
@@ -119,8 +121,10 @@ void TcpReflector::open_session(Session& session, SocketId socket, const Endpoin
 // -- Reading ------------------------------------------------------------------------------------
 
 void TcpReflector::read_on(Session& session) noexcept {
-    LATMON_ASSERT(session.filled < session.buffer.size());
-    session.input.set_buffer(session.buffer.subspan(session.filled));
+    // One octet stays free: an AncestorStream may leave one more than was not answered.
+    LATMON_ASSERT(session.filled + 1 < session.buffer.size());
+    session.input.set_buffer(
+        session.buffer.first(session.buffer.size() - 1).subspan(session.filled));
     context_.reactor.ring().prepare_receive_stream(session.receive, session.socket, session.input);
     context_.reactor.ring().submit();
 }
@@ -131,7 +135,7 @@ void TcpReflector::Session::on_receive(const Completion& completion) noexcept {
     } else if (completion.result <= 0) {
         owner.close_session(*this, owner.counters_.closed_by_peer);
     } else {
-        is_fresh = filled == 0;
+        fresh_from = filled;
         filled += static_cast<std::size_t>(completion.result);
         last_heard = owner.context_.reactor.arrival().now;
         owner.take(*this);
@@ -141,7 +145,9 @@ void TcpReflector::Session::on_receive(const Completion& completion) noexcept {
 // Makes what can be made of the octets that are there, then sends or reads on.
 void TcpReflector::take(Session& session) noexcept {
     if (session.state == State::greeting && !take_preface(session)) return;
-    if (PublishedCounter* const reason = take_frames(session); reason != nullptr) {
+    PublishedCounter* const reason =
+        session.is_ancestor ? take_messages(session) : take_frames(session);
+    if (reason != nullptr) {
         close_session(session, *reason);
         return;
     }
@@ -160,9 +166,12 @@ bool TcpReflector::take_preface(Session& session) noexcept {
     switch (stream_kind(session.buffer.front())) {
         case StreamKind::latmon:
             break;
-        case StreamKind::ancestor:
-            close_session(session, counters_.closed_ancestor);
-            return false;
+        case StreamKind::ancestor: {
+            PublishedCounter* const refusal = greet_ancestor(session);
+            if (refusal != nullptr) close_session(session, *refusal);
+            session.is_ancestor = refusal == nullptr;
+            return session.is_ancestor;
+        }
         case StreamKind::tls:
             close_session(session, counters_.closed_tls);
             return false;
@@ -180,15 +189,19 @@ bool TcpReflector::take_preface(Session& session) noexcept {
         return false;
     }
     session.ssid = preface->ssid;
-    session.state = State::open;
-    context_.reactor.timers().arm(session.deadline,
-                                  session.last_heard + Duration{limits::tcp_idle_ns});
+    open(session);
     encode_preface({.ssid = preface->ssid, .boot_nonce = context_.boot_nonce}, session.preface);
     session.message.set_payload(session.preface);
     session.sending = preface_bytes;  // Ours takes the place of theirs when it is cut off.
     context_.reactor.ring().prepare_send_stream(session.send, session.socket, session.message);
     context_.reactor.ring().submit();
     return false;
+}
+
+void TcpReflector::open(Session& session) noexcept {
+    session.state = State::open;
+    context_.reactor.timers().arm(session.deadline,
+                                  session.last_heard + Duration{limits::tcp_idle_ns});
 }
 
 // Turns every whole frame at the front of the buffer into its reply, in place. Returns why the
@@ -225,25 +238,30 @@ void TcpReflector::reflect(Session& session, std::span<std::byte> frame) noexcep
     encode_frame_header({.pdu_bytes = static_cast<std::uint16_t>(frame.size() - frame_header_bytes),
                          .type = FrameType::reflected},
                         frame.first<frame_header_bytes>());
+    const bool is_alone = session.fresh_from == 0 && frame.size() == session.filled;
+    const Reflection reflection = reflection_of(session, is_alone);
+    const std::span<std::byte> packet = frame.subspan(frame_header_bytes);
+    const ReplyDraft draft = draft_reply(context_, rules_.policy, reflection, packet);
+    static_cast<void>(seal_reply(context_, reflection, draft, packet));
+    counters_.reflected.add(1);
+}
+
+// What the session and the kernel know of the request at hand, which is all that came with the
+// latest receive if it `is_alone`: the kernel tells when the last octets of a receive came.
+Reflection TcpReflector::reflection_of(Session& session, bool is_alone) noexcept {
     Reflection reflection;
     reflection.protocol = LATMON_PROTOCOL_TCP;
     reflection.series_id = series_id_;
     reflection.sequence = session.next_sequence++;
     reflection.source = session.peer;
     reflection.key = session.key;
-    // The kernel tells when the last octets of a receive came: those of this frame, if it is all
-    // that came.
-    const bool is_alone = session.is_fresh && frame.size() == session.filled;
     const std::optional<WallTime> arrived =
         is_alone ? context_.reactor.ring().arrival_of(session.input) : std::nullopt;
     if (arrived) {
         reflection.has_kernel_time = true;
         reflection.kernel_time = *arrived;
     }
-    const std::span<std::byte> packet = frame.subspan(frame_header_bytes);
-    const ReplyDraft draft = draft_reply(context_, rules_.policy, reflection, packet);
-    static_cast<void>(seal_reply(context_, reflection, draft, packet));
-    counters_.reflected.add(1);
+    return reflection;
 }
 
 // -- Sending ------------------------------------------------------------------------------------

@@ -3,14 +3,18 @@
 // Answers probes over TCP: accepts connections on one listener, greets, and sends every probe frame
 // back with its own stamps, as many octets as it got. Each connection has a fixed place with a
 // buffer of its own; replies are made in place and sent before more is read, so that a sender that
-// does not read its replies only stops itself. Used on one core-thread; allocates nothing after
-// construction.
+// does not read its replies only stops itself. A connection that begins with a digit is the
+// ancestor's and gets its messages answered in its format, one reply to each. Used on one
+// core-thread; allocates nothing after construction.
 //
 //   accept -> preface (5 s) -> frames ... -> closing        reading and sending take turns
+//          -> the ancestor's first message (5 s) -> messages ... -> closing
 #pragma once
 
 #include "probe/admission.hpp"
+#include "probe/ancestor_reflection.hpp"
 #include "probe/probe.hpp"
+#include "wire/ancestor_stream.hpp"
 #include "wire/frame.hpp"
 
 #include <array>
@@ -25,6 +29,7 @@ namespace latmon {
 struct TcpReflectorCounters {
     PublishedCounter accepted;
     PublishedCounter reflected;            // Frames answered.
+    PublishedCounter reflected_ancestor;   // Messages of the ancestor's answered.
     PublishedCounter refused_not_allowed;  // The address is not in the allow-list.
     PublishedCounter refused_gone;         // Reset by the peer before we came to it.
     PublishedCounter refused_full;         // All places, or all of this address's, are taken.
@@ -32,11 +37,11 @@ struct TcpReflectorCounters {
     PublishedCounter closed_by_peer;
     PublishedCounter closed_no_preface;  // Said nothing in time.
     PublishedCounter closed_idle;
-    PublishedCounter closed_ancestor;  // Speaks the Python tool's protocol.
+    PublishedCounter closed_ancestor;  // Speaks the Python tool's protocol, if not answered.
     PublishedCounter closed_tls;
     PublishedCounter closed_garbage;          // Speaks something else.
-    PublishedCounter closed_broken;           // Spoke ours, then a frame that makes no sense.
-    PublishedCounter closed_unauthenticated;  // A frame that must be authenticated and is not.
+    PublishedCounter closed_broken;           // Spoke a protocol of ours, then made no sense.
+    PublishedCounter closed_unauthenticated;  // What must be authenticated and is not.
 };
 
 // The counters by name, as in the names of metrics.
@@ -47,6 +52,7 @@ struct TcpCounterName {
 inline constexpr std::array tcp_counter_names{
     TcpCounterName{"accepted", &TcpReflectorCounters::accepted},
     TcpCounterName{"reflected", &TcpReflectorCounters::reflected},
+    TcpCounterName{"reflected_ancestor", &TcpReflectorCounters::reflected_ancestor},
     TcpCounterName{"refused_not_allowed", &TcpReflectorCounters::refused_not_allowed},
     TcpCounterName{"refused_gone", &TcpReflectorCounters::refused_gone},
     TcpCounterName{"refused_full", &TcpReflectorCounters::refused_full},
@@ -87,7 +93,9 @@ private:
         std::span<std::byte> buffer;
         std::size_t filled = 0;        // Octets of the stream in `buffer`.
         std::size_t sending = 0;       // Of these, replies that are being sent.
-        bool is_fresh = false;         // All of them came with the latest receive.
+        std::size_t fresh_from = 0;    // Those from here on came with the latest receive.
+        bool is_ancestor = false;      // As its first octet said.
+        AncestorStream messages;       // If so.
         const HmacKey* key = nullptr;  // With which every frame must be authenticated.
         SocketId socket = no_socket;
         State state = State::free;
@@ -117,7 +125,12 @@ private:
     void read_on(Session& session) noexcept;
     void take(Session& session) noexcept;
     [[nodiscard]] bool take_preface(Session& session) noexcept;
+    [[nodiscard]] PublishedCounter* greet_ancestor(const Session& session) noexcept;
+    void open(Session& session) noexcept;
     [[nodiscard]] PublishedCounter* take_frames(Session& session) noexcept;
+    [[nodiscard]] PublishedCounter* take_messages(Session& session) noexcept;
+    [[nodiscard]] bool answer_message(Session& session, std::size_t reply_at) noexcept;
+    [[nodiscard]] Reflection reflection_of(Session& session, bool is_alone) noexcept;
     void reflect(Session& session, std::span<std::byte> frame) noexcept;
     [[nodiscard]] PublishedCounter* judge(const Session& session,
                                           std::span<const std::byte> packet) noexcept;
@@ -127,6 +140,7 @@ private:
     CoreContext& context_;
     const AdmissionRules& rules_;
     std::uint32_t series_id_;
+    AncestorReflection ancestor_;
     TcpReflectorCounters counters_;
     std::byte* memory_;  // tcp_sessions_per_core buffers; pages appear as they are used.
     std::vector<std::unique_ptr<Session>> sessions_;

@@ -37,9 +37,12 @@ UdpProbe::UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
       exchanges_(context, plan, counters, slots, this),
       slots_(context.reactor.timers(), *this, plan, counters),
       packet_(plan, context.zeros, key_of(context, plan)),
+      ancestor_(plan),
       descriptor_(plan, context.boot_nonce, key_of(context, plan)),
       open_error_(LATMON_ERROR_UNRESOLVED),
-      reopen_after_(plan.max_lost) {}
+      reopen_after_(plan.max_lost) {
+    exchanges_.set_ancestor_bytes(ancestor_.packet_bytes());
+}
 
 void UdpProbe::open_path() noexcept {
     if (plan_.address) set_address(*plan_.address);
@@ -128,10 +131,22 @@ void UdpProbe::on_slot(Instant due, Instant) noexcept {
         reopen_after_ = later_reopen(reopen_after_);
         close_socket();
     }
+    const bool is_ancestor = exchanges_.dialect() == Dialect::ancestor;
+    if (is_ancestor && exchanges_.are_numbers_spent() && socket_ != no_socket) close_socket();
     if (socket_ == no_socket && address_ != Endpoint{}) open_socket();
     if (socket_ == no_socket || is_closing_ || send_.is_active) {
         const int reason = socket_ == no_socket ? open_error_ : EAGAIN;
         exchanges_.on_slot_without_path(due, reason);
+        return;
+    }
+    is_second_try_ = false;
+    is_ancestor_sent_ = is_ancestor;
+    if (is_ancestor) {
+        if (exchanges_.is_number_in_flight()) {
+            counters_.missed.add(1);
+        } else {
+            send(exchanges_.open_ancestor(due));
+        }
         return;
     }
     if (exchanges_.is_ssid_zero() && plan_.on_ssid_zero == OnSsidZero::base) {
@@ -142,7 +157,6 @@ void UdpProbe::on_slot(Instant due, Instant) noexcept {
         exchanges_.on_slot_without_path(due, EPROTONOSUPPORT);
         return;
     }
-    is_second_try_ = false;
     send(exchanges_.open(due));
 }
 
@@ -153,8 +167,25 @@ void UdpProbe::send(const SenderPacket& packet) noexcept {
                            .is_synchronized = context_.own_clock.state().is_synchronized_at(now)});
     // Where the kernel takes no keys, the ring counts with them.
     if (context_.uses_kernel_stamps) packet_.set_key(packet.sequence);
-    context_.reactor.ring().prepare_send_datagram(send_, socket_, packet_.message());
-    context_.reactor.ring().submit();  // At once: T1 is in the packet and growing old.
+    submit(packet_.message());
+}
+
+void UdpProbe::send(const AncestorRequest& request) noexcept {
+    ancestor_.write(request);
+    if (context_.uses_kernel_stamps) ancestor_.set_key(request.sequence);
+    submit(ancestor_.message());
+}
+
+void UdpProbe::submit(const Message& message) noexcept {
+    context_.reactor.ring().prepare_send_datagram(send_, socket_, message);
+    // T1 in the packet grows old while it waits for others. That is nothing where the kernel's
+    // stamp of the departure takes its place, and where nobody goes by the one in the packet.
+    const bool is_stamped = exchanges_.has_tx_stamps() && !is_ancestor_sent_;
+    if (is_stamped && !plan_.is_ancestor_first) {
+        context_.reactor.submit_together();
+    } else {
+        context_.reactor.ring().submit();
+    }
 }
 
 void UdpProbe::on_send(const Completion& completion) noexcept {
@@ -168,7 +199,11 @@ void UdpProbe::on_send(const Completion& completion) noexcept {
     if (may_try_again && exchanges_.is_send_open() && is_network_error(-completion.result)) {
         is_second_try_ = true;
         take_errors();
-        send(exchanges_.reopen_last());
+        if (is_ancestor_sent_) {
+            send(exchanges_.reopen_last_ancestor());
+        } else {
+            send(exchanges_.reopen_last());
+        }
         return;
     }
     exchanges_.on_send_failed(-completion.result);
@@ -179,7 +214,8 @@ void UdpProbe::on_send(const Completion& completion) noexcept {
 // busy, and with its outcome taken for granted: only a probe's needs to be known.
 void UdpProbe::send_descriptor_if_due() noexcept {
     const Instant now = context_.reactor.arrival().now;
-    if (!exchanges_.is_peer_latmon() || !descriptor_.is_due(now, context_.clock_epoch())) return;
+    if (exchanges_.dialect() != Dialect::stamp || !exchanges_.is_peer_latmon()) return;
+    if (!descriptor_.is_due(now, context_.clock_epoch())) return;
     if (is_stopping_ || is_closing_ || send_.is_active || descriptor_send_.is_active) return;
     const SenderPacket packet = exchanges_.open_descriptor();
     exchanges_.on_sent();
@@ -222,8 +258,7 @@ void UdpProbe::on_receive(const Completion& completion) noexcept {
 
 void UdpProbe::take_replies(const Completion& completion) noexcept {
     const Datagram datagram = context_.reactor.ring().datagram(completion);
-    exchanges_.on_reply(datagram.payload,
-                        {.packet_bytes = static_cast<std::uint32_t>(datagram.payload.size()),
+    const ReplyPath path{.packet_bytes = static_cast<std::uint32_t>(datagram.payload.size()),
                          .ttl = datagram.ttl,
                          .traffic_class = datagram.traffic_class,
                          .has_traffic_class = datagram.has_traffic_class,
@@ -232,7 +267,17 @@ void UdpProbe::take_replies(const Completion& completion) noexcept {
                          .has_drops = datagram.has_drops,
                          .kernel_time = datagram.arrived,
                          .card_time = datagram.hardware_time,
-                         .drops = datagram.drops});
+                         .drops = datagram.drops};
+    // First: every packet of the ancestor's reads as STAMP as well.
+    const std::optional<AncestorPacket> ancestor =
+        speaks_ancestor() ? decode_ancestor(datagram.payload) : std::nullopt;
+    if (!ancestor) {
+        exchanges_.on_reply(datagram.payload, path);
+    } else if (ancestor_.is_echoed_by(*ancestor)) {
+        exchanges_.on_ancestor_reply(*ancestor, path);
+    } else {
+        counters_.invalid.add(1);
+    }
     send_descriptor_if_due();
 }
 
@@ -258,13 +303,23 @@ void UdpProbe::take_errors() noexcept {
             exchanges_.on_tx_stamp(error->stamp.key, error->stamp);
             continue;
         }
-        const std::span<const std::byte> payload =
-            std::span(error->payload)
-                .first(std::min<std::size_t>(error->payload_bytes, error->payload.size()));
-        const std::optional<SenderPacket> refused = decode_refused(payload, is_authenticated());
-        if (!error->is_from_network || !refused) continue;
-        exchanges_.on_refused(*refused, error->error_number);
+        if (error->is_from_network) take_refusal(*error);
     }
+}
+
+// A probe that came back, as much of it as ICMP gives.
+void UdpProbe::take_refusal(const SocketError& error) noexcept {
+    const std::span<const std::byte> payload =
+        std::span(error.payload)
+            .first(std::min<std::size_t>(error.payload_bytes, error.payload.size()));
+    const std::optional<std::uint8_t> number =
+        speaks_ancestor() ? ancestor_.number_of(payload) : std::nullopt;
+    if (number) {
+        exchanges_.on_ancestor_refused(*number, error.error_number);
+        return;
+    }
+    const std::optional<SenderPacket> refused = decode_refused(payload, is_authenticated());
+    if (refused) exchanges_.on_refused(*refused, error.error_number);
 }
 
 }  // namespace latmon

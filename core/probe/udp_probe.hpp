@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Probes one target over UDP: a STAMP packet per slot from a connected socket of its own, so that
-// the kernel checks who answers and ICMP errors find their probe. Open loop: what is in flight
-// never delays the next send. Used on one core-thread; allocates nothing after construction.
+// Probes one target over UDP: a packet per slot, STAMP or the ancestor's, from a connected socket
+// of its own, so that the kernel checks who answers and ICMP errors find their probe. Open loop:
+// what is in flight never delays the next send, as long as there are numbers to tell them apart.
+// Used on one core-thread; allocates nothing after construction.
 #pragma once
 
 #include "probe/descriptor_sender.hpp"
@@ -31,6 +32,9 @@ private:
     void on_tx_stamp(const Completion& completion) noexcept;
     [[nodiscard]] std::optional<std::uint32_t> receive_drops() const noexcept override;
     void send(const SenderPacket& packet) noexcept;
+    void send(const AncestorRequest& request) noexcept;
+    void submit(const Message& message) noexcept;
+    void take_refusal(const SocketError& error) noexcept;
     void send_descriptor_if_due() noexcept;
     void take_replies(const Completion& completion) noexcept;
     void finish_closing() noexcept;
@@ -38,6 +42,7 @@ private:
     void close_socket() noexcept;
     void take_errors() noexcept;
     [[nodiscard]] bool is_path_worn() const noexcept;
+    [[nodiscard]] bool speaks_ancestor() const noexcept { return ancestor_.packet_bytes() > 0; }
     [[nodiscard]] bool is_authenticated() const noexcept { return plan_.key_index >= 0; }
 
     CoreContext& context_;
@@ -46,6 +51,7 @@ private:
     Exchanges exchanges_;
     Slots slots_;
     PacketTemplate packet_;
+    AncestorTemplate ancestor_;
     DescriptorSender descriptor_;
     Endpoint address_;  // Zero: not known yet.
     SocketId socket_ = no_socket;
@@ -54,8 +60,9 @@ private:
         reopen_after_;         // Consecutive failures at which the path is opened anew; 0: never.
     bool is_closing_ = false;  // Operations were cancelled; the socket closes when they have ended.
     bool is_stopping_ = false;
-    std::uint32_t sent_count_ = 0;  // Over this socket.
-    bool is_second_try_ = false;    // The send under way is the second for its slot.
+    std::uint32_t sent_count_ = 0;   // Over this socket.
+    bool is_second_try_ = false;     // The send under way is the second for its slot,
+    bool is_ancestor_sent_ = false;  // or of the ancestor's format.
     MethodOperation<&UdpProbe::on_receive> receive_{*this};
     MethodOperation<&UdpProbe::on_send> send_{*this};
     MethodOperation<&UdpProbe::on_descriptor_sent> descriptor_send_{*this};

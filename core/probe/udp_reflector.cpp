@@ -18,6 +18,23 @@ constexpr std::uint32_t ticket_count = 2 * limits::receive_buffers;
 // Entries taken off an error queue at one go.
 constexpr std::uint32_t stamps_per_turn = 4'096;
 
+// Added to a session's listener if it is the ancestor's: the same sender may have a session in
+// STAMP, with numbers of its own.
+constexpr std::uint16_t ancestor_listener = 0x8000;
+
+// What both formats' replies and samples have from the datagram.
+Reflection reflection_of(const Datagram& datagram) noexcept {
+    return {.protocol = LATMON_PROTOCOL_UDP,
+            .source = datagram.source,
+            .destination = datagram.local,
+            .ttl = datagram.ttl,
+            .traffic_class = datagram.traffic_class,
+            .has_traffic_class = datagram.has_traffic_class,
+            .has_kernel_time = datagram.arrived_by != StampSource::none,
+            .kernel_time = datagram.arrived,
+            .previous = std::nullopt};
+}
+
 }  // namespace
 
 UdpReflector::Listener::Listener(UdpReflector& reflector) noexcept
@@ -38,7 +55,8 @@ UdpReflector::UdpReflector(CoreContext& context, const AdmissionRules& rules, Ha
     : context_(context),
       rules_(rules),
       sessions_(key),
-      peers_(context.counters, rules, peers),
+      peers_(context.counters, rules, peers, context.peer_series),
+      ancestor_(context, rules),
       departures_(limits::sessions_per_core),
       replay_windows_(rules.keys.is_empty() ? 0 : limits::sessions_per_core),
       tickets_(ticket_count),
@@ -111,12 +129,22 @@ ReflectReason UdpReflector::reflect(Listener& listener, const Completion& comple
                                                  .now = arrival.now,
                                                  .wall_now = arrival.wall});
     if (verdict != ReflectReason::reflected) return verdict;
+    Reply& reply = replies_[completion.buffer_index];
+    if (key == nullptr) {
+        const std::optional<AncestorPacket> request = decode_ancestor(datagram.payload);
+        if (request) return reflect_ancestor(listener, datagram, *request, reply);
+    }
+    return reflect_stamp(listener, datagram, key, reply);
+}
+
+ReflectReason UdpReflector::reflect_stamp(const Listener& listener, const Datagram& datagram,
+                                          const HmacKey* key, Reply& reply) noexcept {
     const std::optional<SenderPacket> request = decode_sender(datagram.payload, key);
     LATMON_ASSERT(request.has_value());
     Session* session = nullptr;
     const ReflectReason refusal =
         find_session({.peer = datagram.source, .ssid = request->ssid, .listener = listener.index},
-                     *request, key, session);
+                     request->sequence, key, session);
     if (refusal != ReflectReason::reflected) return refusal;
     const std::uint32_t index = sessions_.index_of(*session);
 
@@ -125,32 +153,53 @@ ReflectReason UdpReflector::reflect(Listener& listener, const Completion& comple
     const std::size_t reply_bytes = std::max(datagram.payload.size(), base_bytes_of(key));
     const std::span<std::byte> packet(datagram.payload.data(), reply_bytes);
     std::ranges::fill(packet.subspan(datagram.payload.size()), std::byte{0});
-    Reflection reflection{.protocol = LATMON_PROTOCOL_UDP,
-                          .series_id = series_id_,
-                          .sequence = session->sequence++,
-                          .source = datagram.source,
-                          .destination = datagram.local,
-                          .ttl = datagram.ttl,
-                          .traffic_class = datagram.traffic_class,
-                          .has_traffic_class = datagram.has_traffic_class,
-                          .has_kernel_time = datagram.arrived_by != StampSource::none,
-                          .kernel_time = datagram.arrived,
-                          .key = key,
-                          .previous = std::nullopt,
-                          .descriptor = &peers_.scratch()};
+    Reflection reflection = reflection_of(datagram);
+    reflection.series_id = peers_.series_of(index).value_or(series_id_);
+    reflection.sequence = session->sequence++;
+    reflection.key = key;
+    reflection.descriptor = &peers_.scratch();
     if (departures_[index].is_known) reflection.previous = departures_[index].follow_up;
     const ReplyDraft draft = draft_reply(context_, rules_.policy, reflection, packet);
     take_descriptor(*session, draft.descriptor);
-    Reply& reply = replies_[completion.buffer_index];
     reply.message.set_payload(packet);
     // The class comes back as it came, without its ECN bits: they are the network's to set.
     reply.message.set_route(datagram.source, datagram.local, draft.traffic_class);
     if (listener.tx_stamps.is_active) reply.message.set_key(open_ticket(index, draft));
     static_cast<void>(seal_reply(context_, reflection, draft, packet));
+    reply.outcome = ReflectReason::reflected;
+    send(listener, reply);
+    return ReflectReason::reflected;
+}
+
+ReflectReason UdpReflector::reflect_ancestor(const Listener& listener, const Datagram& datagram,
+                                             const AncestorPacket& request, Reply& reply) noexcept {
+    const auto place = static_cast<std::uint16_t>(listener.index | ancestor_listener);
+    Session* session = nullptr;
+    const ReflectReason refusal = find_session({.peer = datagram.source, .listener = place},
+                                               request.sequence, nullptr, session);
+    if (refusal != ReflectReason::reflected) return refusal;
+    Reflection reflection = reflection_of(datagram);
+    reflection.series_id = series_id_;
+    reflection.sequence = session->sequence++;
+    if (!ancestor_.answer(reflection, request, datagram.payload)) return ReflectReason::too_short;
+    reply.message.set_payload(datagram.payload);
+    reply.message.set_route(datagram.source, datagram.local,
+                            static_cast<std::uint8_t>(datagram.traffic_class & 0xfcU));
+    // Nobody asks when it left, but a stamp without a key could be taken for another reply's.
+    if (listener.tx_stamps.is_active) {
+        reply.message.set_key(open_ticket(sessions_.index_of(*session), {}));
+    }
+    reply.outcome = ReflectReason::reflected_ancestor;
+    send(listener, reply);
+    return ReflectReason::reflected;
+}
+
+// At once: the time in the packet grows old.
+void UdpReflector::send(const Listener& listener, Reply& reply) noexcept {
+    Ring& ring = context_.reactor.ring();
     ring.prepare_send_datagram(reply, listener.socket, reply.message);
     ++replies_under_way_;
-    ring.submit();  // At once: T3 is in the packet and growing old.
-    return ReflectReason::reflected;
+    ring.submit();
 }
 
 void UdpReflector::take_descriptor(const Session& session, DescriptorSeen seen) noexcept {
@@ -163,7 +212,7 @@ void UdpReflector::take_descriptor(const Session& session, DescriptorSeen seen) 
 }
 
 // The sender's session, made if there is none: what is kept of it elsewhere is then forgotten.
-ReflectReason UdpReflector::find_session(const SessionKey& session_key, const SenderPacket& request,
+ReflectReason UdpReflector::find_session(const SessionKey& session_key, std::uint32_t sequence,
                                          const HmacKey* key, Session*& session) noexcept {
     const AddressBytes& source = session_key.peer.address;
     const bool is_exempt = rules_.allow_list.is_provisioned(source);
@@ -182,8 +231,8 @@ ReflectReason UdpReflector::find_session(const SessionKey& session_key, const Se
         peers_.forget(index);
         if (!replay_windows_.empty()) replay_windows_[index] = {};
     }
-    session->last_sender_sequence = request.sequence;
-    if (key == nullptr || replay_windows_[index].admit(request.sequence, now)) {
+    session->last_sender_sequence = sequence;
+    if (key == nullptr || replay_windows_[index].admit(sequence, now)) {
         return ReflectReason::reflected;
     }
     return ReflectReason::replayed;
@@ -239,8 +288,7 @@ void UdpReflector::take_tx_stamp(const TxStamp& stamp) noexcept {
 
 void UdpReflector::on_sent(const Reply& reply, const Completion& completion) noexcept {
     --replies_under_way_;
-    counters_.count(completion.result >= 0 ? ReflectReason::reflected
-                                           : ReflectReason::reply_failed);
+    counters_.count(completion.result >= 0 ? reply.outcome : ReflectReason::reply_failed);
     context_.reactor.ring().release_buffer(reply.buffer_index);
 }
 

@@ -2,11 +2,13 @@
 //
 // Answers probes over UDP, statefully (RFC 8762 section 4.3): each datagram that is admitted
 // becomes its own reply, in the receive buffer in which it came, and goes back to where it came
-// from, out of the address it was sent to and in the traffic class it came with. Serves every UDP
-// listener of one core. Used on one core-thread; allocates nothing after construction.
+// from, out of the address it was sent to and in the traffic class it came with. The ancestor's are
+// answered in its format. Serves every UDP listener of one core. Used on one core-thread; allocates
+// nothing after construction.
 #pragma once
 
 #include "probe/admission.hpp"
+#include "probe/ancestor_reflection.hpp"
 #include "probe/peer_descriptors.hpp"
 #include "probe/probe.hpp"
 #include "probe/reflection.hpp"
@@ -75,14 +77,14 @@ private:
         Reply() noexcept;
         UdpReflector* owner = nullptr;
         std::uint16_t buffer_index = 0;
+        ReflectReason outcome = ReflectReason::reflected;  // If it can be sent.
         Message message;
     };
 
     void on_receive(Listener& listener, const Completion& completion) noexcept;
     void on_sent(const Reply& reply, const Completion& completion) noexcept;
-    [[nodiscard]] ReflectReason find_session(const SessionKey& session_key,
-                                             const SenderPacket& request, const HmacKey* key,
-                                             Session*& session) noexcept;
+    [[nodiscard]] ReflectReason find_session(const SessionKey& session_key, std::uint32_t sequence,
+                                             const HmacKey* key, Session*& session) noexcept;
     void note_drops(Listener& listener, const Datagram& datagram) noexcept;
     void take_tx_stamp(const TxStamp& stamp) noexcept;
     void take_descriptor(const Session& session, DescriptorSeen seen) noexcept;
@@ -90,11 +92,18 @@ private:
                                             const ReplyDraft& draft) noexcept;
     // ReflectReason::reflected if a reply is on its way, which then owns the buffer.
     [[nodiscard]] ReflectReason reflect(Listener& listener, const Completion& completion) noexcept;
+    [[nodiscard]] ReflectReason reflect_stamp(const Listener& listener, const Datagram& datagram,
+                                              const HmacKey* key, Reply& reply) noexcept;
+    [[nodiscard]] ReflectReason reflect_ancestor(const Listener& listener, const Datagram& datagram,
+                                                 const AncestorPacket& request,
+                                                 Reply& reply) noexcept;
+    void send(const Listener& listener, Reply& reply) noexcept;
 
     CoreContext& context_;
     const AdmissionRules& rules_;
     SessionTable sessions_;
     PeerDescriptors peers_;
+    AncestorReflection ancestor_;
     std::vector<Departure> departures_;         // By session.
     std::vector<ReplayWindow> replay_windows_;  // By session; none without keys.
     std::vector<Ticket> tickets_;               // By number modulo its size.

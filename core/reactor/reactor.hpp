@@ -85,6 +85,11 @@ public:
     [[nodiscard]] bool stolen_since(RawInstant since) const noexcept {
         return counters_.steals > 0 && last_steal_ >= since;
     }
+    // A send was prepared whose departure the kernel stamps, so that nothing is wrong if it leaves
+    // some microseconds later: it is submitted with others of this turn's timers, a few at a time.
+    // Outside of a timer it is submitted at once. [core-thread]
+    void submit_together() noexcept;
+
     // A user's receive ended for want of buffers, or a socket's buffer had no room.
     void note_overflow() noexcept;
 
@@ -112,6 +117,8 @@ private:
     Duration stolen_;  // As of the last stall.
     RawInstant last_overflow_;
     std::uint64_t overflows_seen_ = 0;
+    std::uint32_t unsubmitted_ = 0;  // Calls of submit_together() since the last submission.
+    bool is_firing_ = false;         // Timers fire, and what they prepare is submitted after them.
     std::array<Ready, limits::completion_batch> ready_{};
 };
 

@@ -39,7 +39,7 @@ struct SocketOptions {
     bool is_shared = false;        // SO_REUSEPORT: every core binds the same port.
     bool is_reflector = false;     // Wants the packet's local address; sends with TTL 255.
     bool is_short_lived = false;   // Not worth a registered file.
-    bool resets_on_close = false;  // TCP: close with RST, leaving no TIME_WAIT behind.
+    bool resets_on_close = false;  // TCP: close with FIN and RST, leaving no TIME_WAIT behind.
     // Packets are stamped where they arrive, and after prepare_tx_stamps() where they leave, as far
     // as StampAbility goes. Of a listener: what is accepted, too.
     bool wants_stamps = false;

@@ -78,6 +78,7 @@ Outcome<SocketId> UringRing::open_tcp(const SocketOptions& options) noexcept {
     return adopt(open_tcp_socket(options),
                  {.is_registered = !options.is_short_lived,
                   .is_stream = true,
+                  .resets_on_close = options.resets_on_close,
                   .wants_stamps = options.wants_stamps,
                   .wants_hardware_stamps = options.wants_hardware_stamps});
 }
@@ -97,6 +98,9 @@ void UringRing::close(SocketId socket) noexcept {
         const int none = -1;
         ::io_uring_register_files_update(&ring_, static_cast<unsigned>(socket), &none, 1);
     }
+    // A FIN before the RST: a peer that reads then sees a connection that ended, not one that broke
+    // (tcp_recvmsg() asks for the end of the stream before it asks for errors, Linux 6.18).
+    if (closed.resets_on_close) ::shutdown(closed.fd, SHUT_WR);
     ::close(closed.fd);
     closed = {};
     free_slots_.push_back(socket);

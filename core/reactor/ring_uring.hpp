@@ -92,6 +92,7 @@ private:
         bool is_registered = false;
         bool is_stream = false;
         bool is_connected = false;  // Datagrams go to one peer.
+        bool resets_on_close = false;
         bool wants_stamps = false;
         bool wants_hardware_stamps = false;
         bool stamps_tx = false;    // What it sends is stamped.

@@ -4,6 +4,7 @@
 #include "wire/descriptor.hpp"
 
 #include "base/assert.hpp"
+#include "wire/code_point.hpp"
 #include "wire/octets.hpp"
 #include "wire/tlv_values.hpp"
 
@@ -16,42 +17,6 @@ namespace {
 constexpr std::size_t item_header_bytes = 2;
 constexpr std::uint8_t name_id = 1;
 constexpr std::uint8_t tag_id = 2;
-
-struct CodePoint {
-    std::uint32_t value = 0;
-    std::size_t bytes = 0;  // 0: not UTF-8.
-};
-
-// How many octets a code point has that begins with `lead`; 0: none does.
-std::size_t sequence_bytes(std::uint8_t lead) noexcept {
-    if (lead < 0x80) return 1;
-    if (lead >= 0xc2 && lead < 0xe0) return 2;
-    if (lead >= 0xe0 && lead < 0xf0) return 3;
-    return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-}
-
-// The first code point of `text`, which is not empty (RFC 3629: none that is longer than needed, no
-// surrogates, nothing above U+10FFFF).
-CodePoint first_code_point(std::string_view text) noexcept {
-    const auto lead = static_cast<std::uint8_t>(text[0]);
-    const std::size_t bytes = sequence_bytes(lead);
-    if (bytes == 0 || bytes > text.size()) return {};
-    if (bytes == 1) return {.value = lead, .bytes = 1};
-    std::uint32_t value = lead & (0x7fU >> bytes);
-    for (const char letter : text.substr(1, bytes - 1)) {
-        const auto octet = static_cast<std::uint8_t>(letter);
-        if ((octet & 0xc0U) != 0x80) return {};
-        value = value << 6U | (octet & 0x3fU);
-    }
-    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x1'0000};
-    const bool is_surrogate = value >= 0xd800 && value < 0xe000;
-    if (value < least[bytes] || value > 0x10'ffff || is_surrogate) return {};
-    return {.value = value, .bytes = bytes};
-}
-
-bool is_control(std::uint32_t code_point) noexcept {
-    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
-}
 
 // FNV-1a, 32 bits.
 std::uint32_t hash_of(std::span<const std::byte> octets) noexcept {
@@ -89,12 +54,7 @@ bool read_items(std::span<const std::byte> items, Descriptor& descriptor) noexce
 
 bool is_descriptor_text(std::string_view text) noexcept {
     if (text.empty() || text.size() > descriptor_text_bytes_max) return false;
-    while (!text.empty()) {
-        const CodePoint first = first_code_point(text);
-        if (first.bytes == 0 || is_control(first.value) || first.value == '|') return false;
-        text.remove_prefix(first.bytes);
-    }
-    return true;
+    return is_plain_text(text) && text.find('|') == std::string_view::npos;
 }
 
 bool is_descriptor_tag(std::string_view text) noexcept {

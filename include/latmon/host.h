@@ -31,6 +31,7 @@ typedef struct latmon_options latmon_options_t;
 
 /* Bits of latmon_series_t.flags. */
 #define LATMON_SERIES_NO_RTT (1u << 0) /* The operator wants no round-trip times of this target. */
+#define LATMON_SERIES_PEER (1u << 1)   /* KIND_REFLECTION: `source` and `tags` are the peer's. */
 
 /* What a series id stands for. Immutable, and valid until destroy() returns. All strings are UTF-8,
  * end with a NUL and are never NULL; "" means that there is none. */
@@ -42,8 +43,9 @@ typedef struct latmon_series {
     uint16_t port;           /* The target's port; 0 for none. */
     uint32_t tags_count;     /* Length of `tags`. */
     const char* name;        /* KIND_NODE: name of the counter. Else "". */
-    const char* source;      /* This node's name. */
-    const char* target;      /* The target's label, or its host if it has none. */
+    const char* source;      /* This node's name; the sender's with LATMON_SERIES_PEER. */
+    const char* target;      /* The target's label, or its host if it has none; of a reflection
+                                this node's name. */
     const char* host;        /* The target's host as configured: address or name. */
     const char* const* tags; /* The target's tags as configured, "key:value", in their order. */
     int64_t interval_ns;     /* Time between two probes; 0 if there is none. */
@@ -70,12 +72,14 @@ struct latmon_host {
      * [any-thread] */
     bool (*log_enabled)(const latmon_host_t* host, latmon_log_level_t level);
 
-    /* The series with this id, or NULL if there is none. Costs an array access; keep the pointer if
-     * you like.
+    /* The series with this id, or NULL if there is none, or none yet: series of peers appear while
+     * the exporter is active, each before its first sample comes. The first time costs little, an
+     * array access from then on; keep the pointer if you like.
      * [main-thread, exporter-thread] */
     const latmon_series_t* (*series)(const latmon_host_t* host, uint32_t series_id);
 
-    /* Ids run from 0 to series_count - 1. May grow while the exporter is active, never shrinks.
+    /* Ids run from 0 to series_count - 1; many of them have no series, or none yet. May grow while
+     * the exporter is active, never shrinks.
      * [main-thread, exporter-thread] */
     uint32_t (*series_count)(const latmon_host_t* host);
 

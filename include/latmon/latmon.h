@@ -6,8 +6,10 @@
 #ifndef LATMON_LATMON_H
 #define LATMON_LATMON_H
 
+#include "counters.h"
 #include "host.h"
 #include "plugin.h"
+#include "reopen.h"
 #include "sample.h"
 #include "version.h"
 

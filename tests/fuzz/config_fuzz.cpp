@@ -67,7 +67,7 @@ void check_probe(const Plan& plan, const ProbePlan& probe) {
     LATMON_ASSERT(probe.phase.ns >= 0 && probe.phase < probe.interval);
     LATMON_ASSERT(std::has_single_bit(probe.in_flight_slots));
     LATMON_ASSERT(probe.in_flight_slots <= limits::in_flight_slots_max);
-    LATMON_ASSERT((probe.ssid != 0) == (probe.protocol == ProbeProtocol::stamp));
+    LATMON_ASSERT((probe.ssid != 0) == speaks_stamp(probe.protocol));
     if (probe.kind == ProbeKind::tcp_connect) return;
     const ProbeShape shape{probe.protocol, probe.key_index >= 0, probe.tlvs};
     LATMON_ASSERT(probe.size_bytes >= probe_bytes_min(shape));

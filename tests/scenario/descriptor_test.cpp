@@ -101,6 +101,41 @@ TEST_CASE("descriptor: the peer gets the name with the second packet, and once")
     pair.check_accounts();
 }
 
+TEST_CASE("descriptor: reflections are the peer's by name as soon as it has told it") {
+    Teller pair;
+    pair.run(Duration::from_s(1));
+    const PeerSeries& series = pair.far.peer_series();
+    REQUIRE(series.count() == 1);
+    const std::optional<PeerLabels> labels = series.find(series.first_id());
+    REQUIRE(labels.has_value());
+    CHECK(labels->protocol == LATMON_PROTOCOL_UDP);
+    CHECK(labels->name == "web1");
+    REQUIRE(labels->tags.size() == 2);
+    CHECK(labels->tags[0] == "site:home");
+    CHECK(labels->tags[1] == "rack:2");
+    const std::vector<Sample> samples =
+        Node::only(pair.far.take_samples(), LATMON_KIND_REFLECTION, LATMON_STATUS_OK);
+    REQUIRE(samples.size() > 900);
+    // The name comes with the second packet.
+    CHECK(samples[0].series_id == udp_reflection_series(plan_with({})));
+    std::uint64_t named = 0;
+    for (const Sample& sample : samples)
+        named += sample.series_id == series.first_id() ? 1U : 0U;
+    CHECK(named == samples.size() - 1);
+}
+
+TEST_CASE("descriptor: two sessions of one peer have one series") {
+    Plan plan = telling_plan();
+    std::vector<ProbePlan> probes(2, probe_of(plan));
+    World world;
+    world.add(plan_with(std::move(probes)), near_address);
+    Node& far = world.add(plan_with({}), far_address);
+    world.start();
+    world.run_for(Duration::from_s(1));
+    CHECK(far.core().core_counters().read(DescriptorFate::accepted) == 2);
+    CHECK(far.peer_series().count() == 1);
+}
+
 TEST_CASE("descriptor: it is told again every minute, and when the clock has another epoch") {
     Teller pair(telling_plan(Duration::from_ms(20)));
     std::vector<std::uint32_t> epochs;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t queue_capacity = 1U << 17U;
 constexpr std::uint32_t peers_capacity = 4;
+constexpr std::uint32_t first_peer_series = 1'000'000;  // Far behind those of any plan.
 constexpr std::uint32_t all_kinds = kind_bit(LATMON_KIND_EXCHANGE) | kind_bit(LATMON_KIND_CONNECT) |
                                     kind_bit(LATMON_KIND_REFLECTION) | kind_bit(LATMON_KIND_NODE);
 
@@ -30,13 +31,15 @@ Node::Node(World& world, Plan plan, const std::string& address, std::vector<Hmac
       ring(world.simulation, world.directory, endpoint(address, 0), clock),
       plan_(std::move(plan)),
       queue_(queue_capacity, all_kinds),
-      peers_(peers_capacity) {
+      peers_(peers_capacity),
+      peer_series_(first_peer_series, peers_capacity) {
     const CoreOptions options{.queues = {&queue_},
                               .keys = std::move(keys),
                               .boot_nonce = 7,
                               .hash_key = {1, 2},
                               .timers_max = 10'000,
-                              .peers = &peers_};
+                              .peers = &peers_,
+                              .peer_series = &peer_series_};
     core_ = std::make_unique<Core>(plan_, options, ring, clock);
     const Result<void> opened = core_->open_listeners(plan_.listeners);
     LATMON_ASSERT(opened.has_value());

@@ -24,6 +24,8 @@ public:
     [[nodiscard]] Core& core() noexcept { return *core_; }
     // Samples made since the last call, of the kinds that the test wants.
     [[nodiscard]] std::vector<Sample> take_samples();
+    // The series of peers that said who they are.
+    [[nodiscard]] const PeerSeries& peer_series() const noexcept { return peer_series_; }
     // Who peers said they are since the last call.
     [[nodiscard]] std::vector<PeerDescriptor> take_peers();
     // Only those of one kind and status.
@@ -41,6 +43,7 @@ private:
     const Plan plan_;
     SampleQueue queue_;
     PeerQueue peers_;
+    PeerSeries peer_series_;
     std::unique_ptr<Core> core_;
 };
 

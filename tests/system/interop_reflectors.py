@@ -120,7 +120,8 @@ class InteropReflectors(unittest.TestCase):
                                udp_port=reflectors.add(behaviour))
                    for label, (behaviour, _) in BEHAVIOURS.items()]
         keys = node.config("node", ports, interval=INTERVAL_MS, timeout=TIMEOUT_S,
-                           max_lost=1_000_000, targets=targets, exporters=[node.cli(path)])
+                           max_lost=1_000_000, protocol="stamp", targets=targets,
+                           exporters=[node.cli(path)])
         daemon = node.Node(self, keys).wait_started()
         reflectors.start()
         seen, tail = defaultdict(Counter), samples.Tail(path)

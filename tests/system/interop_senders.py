@@ -5,6 +5,7 @@
 # short ones, and all that must not be answered.
 import socket
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -192,9 +193,51 @@ class InteropSenders(unittest.TestCase):
         self.assert_silent(sender)
         self.finish(bad_source_port=1)
 
-    def test_the_ancestor_is_recognised_and_not_taken_for_stamp(self):
-        text = b"7|their-host|1719500000000000000|isp:local,location:lab|" + b"0" * 100
-        self.assert_unanswered(text, ancestor_unsupported=1)
+    # -- The ancestor -----------------------------------------------------------------------------
+
+    def answer_to_ancestor(self, reply, request):
+        """What a reply says of us: the name and the time."""
+        self.assertEqual(len(reply), len(request))
+        sequence, name, time_ns, tags, padding = reply.decode().split("|")
+        asked = request.decode().split("|")
+        self.assertEqual((sequence, tags), (asked[0], asked[3] + "  "))
+        self.assertEqual(padding, "0" * len(padding))
+        return name, int(time_ns)
+
+    def test_the_ancestor_is_answered_in_its_format(self):
+        sender = Sender(self, self.ports.udp)
+        for sequence, size in enumerate((0, 60, 1470, 9000)):
+            before = time.time_ns()
+            request = f"{sequence}|their-host|{before}|['isp:local']|".ljust(size, "0").encode()
+            reply, source, ttl, tos = sender.ask(request)
+            name, time_ns = self.answer_to_ancestor(reply, request)
+            # What has no padding makes room for our mark by our name.
+            self.assertEqual(name, "reflector" if size else "reflector"[:len("their-host") - 2])
+            self.assertTrue(before <= time_ns <= time.time_ns())
+            self.assertEqual((source, ttl, tos), (sender.to, REFLECTOR_TTL, TOS & 0xFC))
+        self.finish(reflected_ancestor=4)
+
+    def test_the_ancestor_is_answered_over_tcp_however_its_stream_is_cut(self):
+        requests = [f"{sequence}|their-host|{time.time_ns()}|['a:b']|".ljust(100, "0").encode()
+                    for sequence in (*range(5), 100, 0, 0)]
+        with socket.create_connection(("127.0.0.1", self.ports.tcp),
+                                      runner.DEADLINE_S) as stream:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for request in requests:
+                stream.sendall(request)
+                reply = stream.recv(len(request), socket.MSG_WAITALL)
+                self.answer_to_ancestor(reply, request)
+            stream.sendall(b"".join(requests))  # At once.
+            replies = stream.recv(100 * len(requests), socket.MSG_WAITALL)
+            for index, request in enumerate(requests):
+                self.answer_to_ancestor(replies[100 * index:][:100], request)
+        counts = self.finish().tcp
+        self.assertEqual(counts["reflected_ancestor"], 2 * len(requests))
+        self.assertEqual(counts["closed_by_peer"], 1)
+
+    def test_a_reply_to_the_ancestor_is_not_answered(self):
+        text = f"7|their-host|{time.time_ns()}|['isp:local']  |".ljust(200, "0").encode()
+        self.assert_unanswered(text, looped=1)
 
 
 if __name__ == "__main__":

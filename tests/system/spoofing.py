@@ -84,7 +84,9 @@ class Loops(unittest.TestCase):
                                    stamp.PTP).pack(), 1),
                 ("a reply", stamp.reply_to(request().pack()), 0),
                 ("a recorded reply", recorded, 0),
-                ("of the ancestor", b"7|host|1719500000000000000|a:b|" + b"0" * 100, 1))
+                ("of the ancestor", b"7|host|1719500000000000000|a:b|" + b"0" * 100, 1),
+                ("of the ancestor, bare", b"7|h|1719500000000000000|a:b|", 1),
+                ("a reply to the ancestor", b"7|host|1719500000000000000|a:b  |00000", 0))
 
     def record(self, port, key):
         """A genuine reply."""

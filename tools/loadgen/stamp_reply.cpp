@@ -10,7 +10,7 @@ namespace latmon::loadgen {
 
 std::optional<SenderPacket> read_request(std::span<const std::byte> packet, WallTime now) noexcept {
     if (packet.size() < limits::stamp_base_bytes) return std::nullopt;
-    if (looks_like_ancestor(packet) || looks_reflected(packet, now)) return std::nullopt;
+    if (decode_ancestor(packet) || looks_reflected(packet, now)) return std::nullopt;
     return decode_sender(packet);
 }
 

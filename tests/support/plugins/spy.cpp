@@ -7,8 +7,22 @@
 #include <array>
 #include <ctime>
 #include <stdexcept>
+#include <string_view>
 
 namespace {
+
+const latmon_counters_t* counters_of(const Spy& spy) {
+    return static_cast<const latmon_counters_t*>(spy.host->extension(spy.host, LATMON_COUNTERS_1));
+}
+
+void make_counters(Spy& spy) {
+    if (spy.counters.empty()) return;
+    const latmon_counters_t* const functions = counters_of(spy);
+    for (const std::string& name : spy.counters) {
+        spy.made.push_back(functions->counter(spy.host, name.c_str()));
+        functions->add(spy.made.back(), spy.made.size());
+    }
+}
 
 void* create(const latmon_host_t* host, const latmon_options_t* options) {
     const std::int64_t address = host->option_int(options, "spy", 0, INT64_MIN, INT64_MAX);
@@ -20,6 +34,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     if (spy->refuses_silently) return nullptr;
     spy->is_compatible = host->option_bool(options, "compatible", false);
     spy->text = host->option_string(options, "text", "fallback");
+    make_counters(*spy);
     if (!spy->refuses) return spy;
     host->log(host, LATMON_LOG_WARNING, "this is not the reason");
     host->log(host, LATMON_LOG_ERROR, "the moon is full: wait a week");
@@ -43,6 +58,10 @@ latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uin
                          .tv_nsec = spy.busy_until_ns % 1'000'000'000};
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
     const bool is_first = spy.batches.empty();
+    if (!spy.counter_too_late.empty()) {
+        spy.got_too_late =
+            counters_of(spy)->counter(spy.host, spy.counter_too_late.c_str()) != nullptr;
+    }
     spy.batches.push_back(count);
     spy.samples.insert(spy.samples.end(), samples, samples + count);
     if (spy.throws_once && is_first) throw std::runtime_error("from export_batch");
@@ -60,6 +79,18 @@ void destroy(void* exporter) {
     static_cast<Spy*>(exporter)->calls.push_back('d');
 }
 
+latmon_result_t reopen(void* exporter) {
+    Spy& spy = *static_cast<Spy*>(exporter);
+    spy.calls.push_back('r');
+    spy.reopened.release();
+    return LATMON_RESULT_OK;
+}
+
+const void* extension(const char* id) {
+    static constexpr latmon_reopen_t ability = {.reopen = reopen};
+    return std::string_view(id) == LATMON_REOPEN_1 ? &ability : nullptr;
+}
+
 constexpr latmon_plugin_t plugin = {
     .struct_size = sizeof(latmon_plugin_t),
     .abi_version = LATMON_ABI_VERSION,
@@ -69,7 +100,7 @@ constexpr latmon_plugin_t plugin = {
     .export_batch = export_batch,
     .flush = flush,
     .destroy = destroy,
-    .extension = nullptr,
+    .extension = extension,
 };
 
 }  // namespace

@@ -27,19 +27,25 @@ struct Spy {
     latmon_result_t result = LATMON_RESULT_OK;
     bool is_gated = false;  // export_batch() releases `entered`, then acquires `gate`.
 
+    std::vector<std::string> counters;  // create() makes these, each with its index + 1.
+    std::string counter_too_late;       // Asked for in export_batch().
+
     std::int64_t busy_until_ns = 0;  // CLOCK_MONOTONIC: export_batch() does not return before.
 
     std::counting_semaphore<> entered{0};
     std::counting_semaphore<> gate{0};
-    std::counting_semaphore<> flushed{0};  // Released by flush().
+    std::counting_semaphore<> flushed{0};   // Released by flush().
+    std::counting_semaphore<> reopened{0};  // Released by reopen().
 
     // What was seen.
     const latmon_host_t* host = nullptr;
     bool is_compatible = false;
-    std::string text;  // The option `text`.
+    std::string text;                     // The option `text`.
+    std::vector<latmon_counter_t*> made;  // Of `counters`.
+    bool got_too_late = false;            // `counter_too_late` was there, or was made.
     std::vector<latmon_sample_t> samples;
     std::vector<std::uint32_t> batches;
-    std::vector<char> calls;  // 'c'reate, 'b'atch, 'f'lush, 'd'estroy, in their order.
+    std::vector<char> calls;  // 'c'reate, 'b'atch, 'f'lush, 'r'eopen, 'd'estroy, in their order.
     std::string thread_name;
     sigset_t signals{};  // Those blocked in export_batch().
     cpu_set_t cpus{};    // Those that its thread may run on.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 namespace latmon {
@@ -95,6 +96,35 @@ TEST_CASE("log: a file gets every line at once, its folders are made") {
         CHECK(test::read_text(path).ends_with("[INFO] to both\n"));
     });
     CHECK(to_stderr == test::read_text(path));
+}
+
+TEST_CASE("log: a file that was moved away is made anew, and nothing is lost") {
+    const test::ScratchDirectory folder;
+    const std::string path = folder.file("latmon.log");
+    captured_stderr(folder, [&] {
+        REQUIRE(log::open(log::Level::info, path));
+        log::info("before");
+        REQUIRE(std::rename(path.c_str(), folder.file("old").c_str()) == 0);
+        log::info("between");
+        REQUIRE(log::reopen());
+        log::info("after");
+    });
+    CHECK(test::read_text(folder.file("old")).ends_with("[INFO] between\n"));
+    CHECK(test::read_text(path).ends_with("[INFO] after\n"));
+    CHECK(test::read_text(path).find("between") == std::string::npos);
+}
+
+TEST_CASE("log: a file that cannot be made anew is said, and the old one is written on") {
+    const test::ScratchDirectory folder;
+    const std::string path = folder.file("latmon.log");
+    captured_stderr(folder, [&] {
+        REQUIRE(log::open(log::Level::info, path));
+        REQUIRE(std::rename(path.c_str(), folder.file("old").c_str()) == 0);
+        REQUIRE(std::filesystem::create_directory(path));
+        CHECK_FALSE(log::reopen());
+        log::info("after");
+    });
+    CHECK(test::read_text(folder.file("old")).ends_with("[INFO] after\n"));
 }
 
 TEST_CASE("log: a file that cannot be opened is said, and stderr goes on") {

@@ -169,14 +169,82 @@ TEST_CASE("wall_watch: a rate that no crystal has never becomes usual") {
     CHECK(watch.epoch() >= 595);
 }
 
-TEST_CASE("wall_watch: one slip below the allowance is one epoch") {
+TEST_CASE("wall_watch: one slip below the allowance is one epoch, at the next look") {
+    for (const Duration slip : {allowance / 2, -allowance / 2, Duration::from_us(8)}) {
+        ManualClock clock;
+        WallWatch watch(clock);
+        run(clock, watch, 10, 0);
+        clock.pass(turn, slip);
+        CHECK_FALSE(watch.look());
+        CHECK(watch.epoch() == 1);
+        run(clock, watch, 10, 0);
+        CHECK(watch.epoch() == 1);
+        CHECK(watch.steps() == 0);
+    }
+}
+
+TEST_CASE("wall_watch: what a slew or two CPUs explain is no slip") {
     ManualClock clock;
     WallWatch watch(clock);
-    run(clock, watch, 10, 0);
-    clock.pass(Duration{0}, allowance / 2);
+    const Duration noise{limits::wall_moved_ns};
+    clock.pass(turn, turn / 2'000 + noise);
     CHECK_FALSE(watch.look());
-    run(clock, watch, 10, 0);
+    clock.pass(turn, -(turn / 2'000 + noise));
+    CHECK_FALSE(watch.look());
+    CHECK(watch.epoch() == 0);
+    clock.pass(turn, turn / 2'000 + noise + Duration{1});
+    CHECK_FALSE(watch.look());
     CHECK(watch.epoch() == 1);
+}
+
+// Whether a stamp taken at the first moment may still be meant when it is read now.
+bool is_stale(const WallWatch& watch, WallTime stamp) {
+    return watch.may_precede_change(stamp);
+}
+
+TEST_CASE("wall_watch: a stamp from before the clock was set is told from those after") {
+    for (const Duration jump :
+         {Duration::from_us(50), Duration::from_us(-50), Duration::from_ms(7),
+          Duration::from_ms(-7), Duration::from_s(3'600), Duration::from_s(-3'600)}) {
+        CAPTURE(jump.ns);
+        ManualClock clock;
+        WallWatch watch(clock);
+        clock.pass(turn);
+        CHECK_FALSE(is_stale(watch, clock.wall_now() - Duration::from_s(5)));
+        const WallTime before = clock.wall_now();
+        clock.pass(turn);
+        const WallTime just_before = clock.wall_now();
+        clock.pass(Duration{0}, jump);
+        static_cast<void>(watch.look());
+        CHECK(is_stale(watch, before));
+        CHECK(is_stale(watch, just_before));
+        clock.pass(turn);
+        static_cast<void>(watch.look());
+        CHECK(is_stale(watch, just_before));
+        // Set back, it shows for a while what it has shown before.
+        const bool is_ambiguous = jump < -turn;
+        CHECK(is_stale(watch, clock.wall_now()) == is_ambiguous);
+        if (jump == Duration::from_ms(-7)) {
+            clock.pass(Duration::from_ms(7));
+            static_cast<void>(watch.look());
+            CHECK_FALSE(is_stale(watch, clock.wall_now()));
+            CHECK(is_stale(watch, just_before));
+        }
+        clock.pass(Duration{limits::stale_stamps_ns});
+        static_cast<void>(watch.look());
+        CHECK_FALSE(is_stale(watch, clock.wall_now()));
+    }
+}
+
+TEST_CASE("wall_watch: of two changes, stamps from before either are told") {
+    ManualClock clock;
+    WallWatch watch(clock);
+    const WallTime before = clock.wall_now();
+    clock.pass(Duration{0}, Duration::from_ms(-20));
+    CHECK(watch.look());
+    clock.pass(turn, Duration::from_us(30));
+    CHECK_FALSE(watch.look());
+    CHECK(is_stale(watch, before));
 }
 
 TEST_CASE("wall_watch: what the readings leave uncertain is neither a step nor a slew") {

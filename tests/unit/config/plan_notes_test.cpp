@@ -58,6 +58,12 @@ on_ssid_zero = "base"
 host = "b"
 protocol = "twamp-light"
 tlvs = []
+[[targets]]
+host = "c"
+protocol = "latency-monitor"
+[[targets]]
+host = "d"
+protocol = "stamp"
 )");
     const std::string notes =
         "ptp, key_file /k, tlvs timestamp_info, no room for exchange, trust_clock, lenient_echo, "
@@ -67,6 +73,9 @@ tlvs = []
     CHECK(line_of(text, "2 ") == "2 connect a a:8000 1000 1000 0");
     CHECK(line_of(text, "3 ") == "3 udp b b:8001 1000 1000 1470 twamp-light");
     CHECK(line_of(text, "4 ") == "4 tcp b b:8000 1000 1000 1470 no tlvs");
+    CHECK(line_of(text, "6 ") == "6 udp c c:8001 1000 1000 1470 latency-monitor");
+    CHECK(line_of(text, "7 ") == "7 tcp c c:8000 1000 1000 1470 latency-monitor");
+    CHECK(line_of(text, "9 ") == "9 udp d d:8001 1000 1000 1470 stamp");
 }
 
 TEST_CASE("plan_notes: special stamps, clock and reflector are told") {

@@ -35,7 +35,9 @@ TEST_CASE("plan_packet: without a word probes have the usual TLVs and no key") {
     const std::vector<ProbePlan> probes = probes_of("");
     for (const ProbePlan& probe : {probes[0], probes[1]}) {
         CHECK(probe.size_bytes == 100);
-        CHECK(probe.protocol == ProbeProtocol::stamp);
+        CHECK(probe.protocol == ProbeProtocol::automatic);
+        CHECK_FALSE(probe.is_ancestor_first);
+        CHECK(probe.ssid != 0);
         CHECK(probe.tlvs == tlvs_default);
         CHECK(probe.key_index == -1);
         CHECK(probe.sends_descriptor);
@@ -102,6 +104,60 @@ TEST_CASE("plan_packet: TWAMP-Light is for UDP alone and has neither session id 
     CHECK(small[0].size_bytes == 14);
     CHECK(small[1].size_bytes == 44);
     CHECK(small[1].tlvs == 0);
+}
+
+TEST_CASE("plan_packet: in the ancestor's shape of a file its format comes first, if any may") {
+    const std::array<std::uint32_t, 1> cpus{0};
+    const auto first_of = [&](const char* top) {
+        const Config config = config_of(std::string(top) + "\n[[targets]]\nhost = \"a\"\n");
+        return make_plan(config, cpus)->cores.at(0).probes.at(0);
+    };
+    CHECK(first_of("").is_ancestor_first);
+    CHECK(first_of("").protocol == ProbeProtocol::automatic);
+    CHECK_FALSE(first_of("protocol = \"stamp\"").is_ancestor_first);
+    CHECK_FALSE(first_of("protocol = \"latency-monitor\"").is_ancestor_first);
+    CHECK_FALSE(first_of("key_file = \"/k\"").is_ancestor_first);
+}
+
+TEST_CASE("plan_packet: who has a key, or tells no name, gets STAMP alone") {
+    for (const char* key : {"key_file = \"/k\"", "descriptor = false"}) {
+        for (const ProbeKind kind : {ProbeKind::udp, ProbeKind::tcp}) {
+            const ProbePlan probe = probes_of(key).at(kind == ProbeKind::udp ? 0 : 1);
+            CHECK(probe.kind == kind);
+            CHECK(probe.protocol == ProbeProtocol::stamp);
+        }
+    }
+    // It cannot be spoken without.
+    const ProbePlan named =
+        probes_of("name = \"web1\"\nprotocol = \"latency-monitor\"\ndescriptor = false").at(0);
+    CHECK(named.node_name == "web1");
+}
+
+TEST_CASE("plan_packet: the ancestor's format has neither session id nor TLVs, over TCP neither") {
+    const std::vector<ProbePlan> probes =
+        probes_of("protocol = \"latency-monitor\"", "tags = [\"a:b\"]");
+    for (const ProbePlan& probe : {probes[0], probes[1]}) {
+        CHECK(probe.protocol == ProbeProtocol::ancestor);
+        CHECK(probe.ssid == 0);
+        CHECK(probe.size_bytes == 0);
+        CHECK(probe.tlvs == 0);
+        CHECK_FALSE(probe.sends_descriptor);
+        CHECK_FALSE(probe.waits_for_follow_up);
+        CHECK(probe.tags == Texts{"a:b"});
+    }
+    CHECK(probes_of("protocol = \"latency-monitor\"\nsize = 20").at(0).size_bytes == 20);
+}
+
+TEST_CASE("plan_packet: a timeout that the ancestor's numbers do not last is told") {
+    const std::string top = "protocol = \"latency-monitor\"\ninterval = 5\n";
+    const std::vector<std::string> warnings = plan_of(top + "timeout = 0.6").warnings;
+    REQUIRE(warnings.size() == 1);
+    CHECK(contains(warnings[0],
+                   "target \"a\": UDP probes are given up after 0.5 s and not after "
+                   "0.6 s"));
+    CHECK(plan_of(top + "timeout = 0.5").warnings.empty());
+    CHECK(plan_of(top + "timeout = 0.6\nudp = false").warnings.empty());
+    CHECK(plan_of("interval = 5\ntimeout = 0.6").warnings.empty());
 }
 
 TEST_CASE("plan_packet: a set size is kept, and decides which TLVs are sent") {

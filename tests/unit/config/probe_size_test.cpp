@@ -18,6 +18,8 @@ TEST_CASE("probe_size: a probe takes its base packet, its TLVs and their HMAC") 
     CHECK(probe_bytes_needed({ProbeProtocol::stamp, true, 0}) == 112);
     CHECK(probe_bytes_needed({ProbeProtocol::stamp, false, 0x7f}) == 44 + 128);
     CHECK(probe_bytes_needed({ProbeProtocol::twamp_light, false, tlvs_default}) == 44);
+    CHECK(probe_bytes_needed({ProbeProtocol::automatic, false, tlvs_default}) == 100);
+    CHECK(probe_bytes_needed({ProbeProtocol::ancestor, false, tlvs_default}) == 0);
 }
 
 TEST_CASE("probe_size: without TLVs a probe is at least its base packet") {
@@ -45,6 +47,8 @@ TEST_CASE("probe_size: a TLV that does not fit leaves its room to those behind i
 TEST_CASE("probe_size: only what is wanted is sent, and by TWAMP-Light nothing") {
     CHECK(tlvs_within({ProbeProtocol::stamp, false, tlv_location_bit}, 1'470) == tlv_location_bit);
     CHECK(tlvs_within({ProbeProtocol::twamp_light, false, tlvs_default}, 1'470) == 0);
+    CHECK(tlvs_within({ProbeProtocol::ancestor, false, tlvs_default}, 1'470) == 0);
+    CHECK(tlvs_within({ProbeProtocol::automatic, false, tlvs_default}, 1'470) == tlvs_default);
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ TEST_CASE("read_reflector: how it answers arrives") {
 [reflector]
 sessions_per_source = 16384
 mode = "stateless"
+ancestor = false
 fill_location = true
 timestamp_format = "ptp"
 dscp_allow = [0, 46, 63, 46]
@@ -45,10 +46,12 @@ dscp_allow = [0, 46, 63, 46]
                                           .reflector;
     CHECK(reflector.sessions_per_source == 16'384);
     CHECK_FALSE(reflector.is_stateful);
+    CHECK_FALSE(reflector.answers_ancestor);
     CHECK(reflector.fills_location);
     CHECK(reflector.timestamp_format == TimestampFormat::ptp);
     CHECK(reflector.dscp_allow == (1ULL | 1ULL << 46U | 1ULL << 63U));
     CHECK(config_of("[reflector]\nmode = \"stateful\"").reflector.is_stateful);
+    CHECK(config_of("[reflector]\nmode = \"stateful\"").reflector.answers_ancestor);
 }
 
 TEST_CASE("read_reflector: what is out of range is told with the range") {

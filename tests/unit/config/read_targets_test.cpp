@@ -244,7 +244,7 @@ reflector_mode = "stateless"
 on_ssid_zero = "stop"
 )");
     const TargetConfig& heir = config.targets.at(0);
-    CHECK(heir.protocol == ProbeProtocol::stamp);
+    CHECK(heir.protocol == ProbeProtocol::automatic);
     CHECK(heir.timestamp_format == TimestampFormat::ptp);
     CHECK(heir.tlvs == (tlv_exchange_bit | tlv_location_bit));
     CHECK(heir.key_file == "/a");
@@ -268,7 +268,7 @@ on_ssid_zero = "stop"
 TEST_CASE("read_targets: words of packets that are not known are told with those that are") {
     CHECK(errors_of("protocol = \"stmp\"") ==
           "t.toml:1:12: \"stmp\" is not known here; did you mean \"stamp\"? write one of "
-          "\"stamp\", \"twamp-light\"");
+          "\"auto\", \"stamp\", \"twamp-light\", \"latency-monitor\"");
     CHECK(contains(errors_of("tlvs = [\"exchange\", \"folow_up\"]"),
                    "t.toml:1:21: \"folow_up\" is not known here; did you mean \"follow_up\"? "));
     CHECK(contains(errors_of("on_ssid_zero = \"go on\""), "\"continue\", \"base\", \"stop\""));
@@ -290,6 +290,19 @@ TEST_CASE("read_targets: TWAMP-Light has no key, and says so where UDP is probed
                     "type = \"tcp\"\n") == "");
     CHECK(errors_of("key_file = \"/k\"\n[[targets]]\nhost = \"a\"\nprotocol = \"twamp-light\"\n"
                     "key_file = \"\"\n") == "");
+}
+
+TEST_CASE("read_targets: the ancestor's format has no key over either protocol") {
+    for (const char* type : {"", "type = \"udp\"\n", "type = \"tcp\"\n"}) {
+        const std::string text = errors_of(
+            "key_file = \"/k\"\n[[targets]]\nhost = \"a\"\n"
+            "protocol = \"latency-monitor\"\n" +
+            std::string(type));
+        CHECK(
+            text.starts_with("t.toml:2:1: \"key_file\" does not go with protocol "
+                             "\"latency-monitor\""));
+    }
+    CHECK(errors_of("protocol = \"latency-monitor\"\n[[targets]]\nhost = \"a\"\n") == "");
 }
 
 TEST_CASE("read_targets: port is short for both, a protocol's own port wins") {

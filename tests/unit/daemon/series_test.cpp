@@ -52,6 +52,20 @@ TEST_CASE("series: probes come first by their index, then reflectors, then the n
     CHECK(table.size() == first_node_series(plan) + node_counter_count(1));
 }
 
+TEST_CASE("node_counters: what latmon counts of every exporter no plugin can count again") {
+    SeriesTable table;
+    append_node_series(table, "here", {"one"});
+    std::uint32_t taken = 0;
+    for (const Series& series : table) {
+        if (series.target.empty()) continue;
+        REQUIRE(series.name.starts_with("exporter_"));
+        CHECK_FALSE(is_counter_name(series.name.substr(std::string_view("exporter_").size())));
+        ++taken;
+    }
+    CHECK(taken > 0);
+    CHECK(is_counter_name("sent_samples_total"));
+}
+
 TEST_CASE("node_counters: every counter of a node has a name of its own") {
     SeriesTable table;
     append_node_series(table, "here", {"one", "two"});

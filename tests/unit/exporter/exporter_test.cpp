@@ -129,6 +129,27 @@ TEST_CASE("exporter: by default it takes what this node measured, and no reflect
     CHECK(std::ranges::count(spy.samples, LATMON_KIND_REFLECTION, &latmon_sample_t::kind) == 0);
 }
 
+TEST_CASE("exporter: the plugin's own counters stand in its accounts") {
+    const std::vector<std::string> names{"slow", "fast"};
+    LateSeries late(0, "here", {.exporters = names, .cores = 1});
+    Spy spy;
+    spy.counters = {"retries_total", "No name", "queue_samples"};
+    spy.counter_too_late = "late_total";
+    Result<std::unique_ptr<Exporter>> opened =
+        Exporter::open(config_of(spy), "f.toml", plugin_path, {no_series, &late}, 1);
+    REQUIRE(opened.has_value());
+    CHECK(spy.made[1] == nullptr);
+    emit(**opened, 0, 1);
+    (*opened)->start({});
+    REQUIRE((*opened)->drain_and_stop(ample));
+    CHECK_FALSE(spy.got_too_late);
+    const std::vector<std::pair<std::string, std::uint64_t>> expected{{"retries_total", 1},
+                                                                      {"queue_samples", 3}};
+    CHECK((*opened)->accounts().counters == expected);
+    CHECK(late.counters_of("slow")->count() == 0);
+    CHECK(late.counters_of("fast")->count() == 2);
+}
+
 TEST_CASE("exporter: it takes the kinds that it is configured to take") {
     Spy spy;
     ExporterConfig config = config_of(spy);
@@ -255,6 +276,29 @@ TEST_CASE("exporter: the plugin is flushed at the end and destroyed once, in thi
         CHECK(std::string(spy.calls.begin(), spy.calls.end()) == "cbf");
     }
     CHECK(std::string(spy.calls.begin(), spy.calls.end()) == "cbfd");
+}
+
+TEST_CASE("exporter: a plugin that writes files is asked to open them anew, also an idle one") {
+    Spy spy;
+    const std::unique_ptr<Exporter> exporter = open_exporter(config_of(spy));
+    exporter->start({});
+    exporter->ask_to_reopen();
+    spy.reopened.acquire();  // Returns, or the test runs into its time limit.
+    exporter->ask_to_reopen();
+    spy.reopened.acquire();
+    REQUIRE(exporter->drain_and_stop(ample));
+    CHECK(std::ranges::count(spy.calls, 'r') == 2);
+    CHECK(spy.calls.back() == 'f');  // Nothing more comes after the end.
+}
+
+TEST_CASE("exporter: a plugin without files is not asked to open any") {
+    ExporterConfig config;
+    config.path = PLUGIN_DIR "/null.so";
+    config.name = "null";
+    const std::unique_ptr<Exporter> exporter = open_exporter(config);
+    exporter->start({});
+    exporter->ask_to_reopen();
+    CHECK(exporter->drain_and_stop(ample));
 }
 
 TEST_CASE("exporter: an idle plugin is flushed after a batch, without being stopped") {

@@ -57,8 +57,8 @@ std::vector<std::byte> reflection() {
     return data;
 }
 
-std::vector<std::byte> ancestor(std::size_t size_bytes) {
-    std::string text = "7|n|1737463866123456789|[]|";
+std::vector<std::byte> ancestor(std::size_t size_bytes, const std::string& mark = "") {
+    std::string text = "7|n|1737463866123456789|[]" + mark + "|";
     text.resize(size_bytes, '0');
     const auto octets = std::as_bytes(std::span(text));
     return {octets.begin(), octets.end()};
@@ -194,10 +194,53 @@ TEST_CASE("admission: strangers use up nobody's tokens") {
     CHECK(reflector.judge(request(44), listed) == ReflectReason::reflected);
 }
 
-TEST_CASE("admission: the ancestor's packets are told apart at any size") {
+TEST_CASE(
+    "admission: the ancestor's packets are answered at any size, unless that is switched off") {
     Reflector reflector;
-    CHECK(reflector.judge(ancestor(27), listed) == ReflectReason::ancestor_unsupported);
-    CHECK(reflector.judge(ancestor(1'470), listed) == ReflectReason::ancestor_unsupported);
+    ReflectorConfig config = default_config();
+    config.answers_ancestor = false;
+    Reflector strict(config);
+    for (const std::size_t size : {27U, 44U, 1'470U}) {
+        CHECK(reflector.judge(ancestor(size), listed) == ReflectReason::reflected);
+        CHECK(strict.judge(ancestor(size), listed) == ReflectReason::ancestor_refused);
+    }
+    CHECK(reflector.judge(ancestor(1'470, " "), listed) == ReflectReason::reflected);
+}
+
+TEST_CASE("admission: what any reflector made of our reply to the ancestor is not answered") {
+    Reflector reflector;
+    for (const char* mark : {"  ", "   ", "          "}) {
+        CHECK(reflector.judge(ancestor(1'470, mark), listed) == ReflectReason::looped);
+        CHECK(reflector.judge(ancestor(1'470, mark), loopback) == ReflectReason::looped);
+    }
+}
+
+TEST_CASE("admission: who must authenticate is not answered in the ancestor's format") {
+    const HmacKey key(std::vector<std::byte>(32, std::byte{7}));
+    Reflector reflector;
+    reflector.keys.add(std::vector{parse_prefix("10.0.0.0/8").value()}, &key);
+    CHECK(reflector.judge(ancestor(1'470), listed) == ReflectReason::unauthenticated);
+    CHECK(reflector.judge(ancestor(1'470), loopback) == ReflectReason::reflected);
+}
+
+TEST_CASE("admission: where anybody may be reflected only whom the operator named has a name") {
+    ReflectorConfig config = default_config();
+    const auto may = [](const ReflectorConfig& policy, const char* source) {
+        Reflector reflector(policy);
+        return may_name_itself({.allow_list = reflector.allow_list,
+                                .rate_limiter = reflector.rate_limiter,
+                                .own_ports = own_ports,
+                                .policy = reflector.policy,
+                                .keys = reflector.keys},
+                               endpoint(source).address);
+    };
+    CHECK(may(config, listed));
+    CHECK(may(config, target));
+    config.allow_any = true;
+    CHECK_FALSE(may(config, listed));
+    CHECK_FALSE(may(config, stranger));
+    CHECK(may(config, target));
+    CHECK(may(config, loopback));
 }
 
 TEST_CASE("admission: a reflection is never reflected, whoever sends it") {

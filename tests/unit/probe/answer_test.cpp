@@ -73,6 +73,21 @@ TEST_CASE("answer: a turnaround that cannot be is no turnaround, and the rtt is 
     }
 }
 
+TEST_CASE("answer: without T3 the rtt is the whole, and there is no way back") {
+    Answer answer = answer_with(us * 0);
+    answer.peer.has_t3 = false;
+    answer.peer.t2_kind = LATMON_STAMP_PEER;
+    const Sample sample = completed(answer);
+    CHECK(sample.rtt_ns == 100'000);
+    CHECK(sample.owd_class == LATMON_OWD_RELATIVE);
+    CHECK(sample.owd_fwd_ns == 40'000);
+    CHECK(has(sample, LATMON_HAS_T2 | LATMON_HAS_OWD_FWD));
+    CHECK((sample.valid & (LATMON_HAS_T3 | LATMON_HAS_TURNAROUND | LATMON_HAS_OWD_REV |
+                           LATMON_HAS_OWD_FWD_LO_HI | LATMON_HAS_OWD_REV_LO_HI)) == 0);
+    CHECK(sample.t3_ns == 0);
+    CHECK(sample.t3_stamp == LATMON_STAMP_NONE);
+}
+
 TEST_CASE("answer: stamps of a clock days off stay what they are") {
     Answer answer = answer_with(us * 7);
     answer.peer.t2 = answer.peer.t2 - Duration::from_s(86'400);
@@ -125,6 +140,90 @@ TEST_CASE("answer: a wall clock that moved in between spoils no round trip") {
     CHECK(sample.rtt_user_ns == 100'000);
     CHECK(sample.t1_stamp == LATMON_STAMP_USER);
     CHECK((sample.blame & LATMON_BLAME_CLOCK_STEPPED) != 0);
+    CHECK(sample.owd_class == LATMON_OWD_NONE);
+}
+
+TEST_CASE("answer: a slew over a slow exchange costs no stamp, and its blame is not a step") {
+    // 100 ppm over 20 s: 2 ms, all of which the kernel's T4 shows and its T1 does not.
+    Answer answer = answer_with(us * 7);
+    const Duration slewed = Duration::from_ms(2);
+    answer.sent.has_kernel = true;
+    answer.received.has_kernel = true;
+    answer.received.raw = answer.received.raw + Duration::from_s(20);
+    answer.received.wall_minus_raw = answer.received.wall_minus_raw + slewed;
+    answer.received.kernel = answer.received.kernel + Duration::from_s(20) + slewed;
+    answer.wall_rate_ppb = 100'000;
+    const Sample sample = completed(answer);
+    CHECK(sample.t1_stamp == LATMON_STAMP_KERNEL);
+    CHECK(sample.t4_stamp == LATMON_STAMP_KERNEL);
+    CHECK(sample.t1_ns == t1.ns + 10'000);
+    CHECK(sample.t4_ns == t1.ns + 80'000 + 20'002'000'000);
+    CHECK(sample.rtt_ns == 20'000'000'000 + 80'000 - 10'000 - 7'000);
+    CHECK(sample.blame == 0);
+    CHECK(sample.owd_class == LATMON_OWD_RELATIVE);
+}
+
+TEST_CASE("answer: a wall clock that was set in between, by however little, tells no ways") {
+    for (const Duration step : {us * 2, us * -2, Duration::from_ms(3), Duration::from_s(-3)}) {
+        CAPTURE(step.ns);
+        Answer answer = answer_with(us * 7);
+        answer.sent.has_kernel = true;
+        answer.received.has_kernel = true;  // Stamped before the step, read after it.
+        answer.received.wall_minus_raw = answer.received.wall_minus_raw + step;
+        CHECK(has_wall_jumped(answer));
+        const Sample sample = completed(answer);
+        CHECK(sample.owd_class == LATMON_OWD_NONE);
+        CHECK(sample.t4_stamp == LATMON_STAMP_USER);
+        CHECK(sample.rtt_ns == 93'000);
+    }
+    CHECK_FALSE(has_wall_jumped(answer_with(us * 7)));
+}
+
+TEST_CASE("answer: a wall clock that was seen to go and come back tells no ways") {
+    Answer answer = answer_with(us * 7);
+    CHECK(completed(answer).owd_class == LATMON_OWD_RELATIVE);
+    answer.sample.blame |= LATMON_BLAME_CLOCK_STEPPED;
+    CHECK(completed(answer).owd_class == LATMON_OWD_NONE);
+}
+
+TEST_CASE(
+    "answer: a peer that was set between its stamps tells no ways, nor does a packet's wait") {
+    Answer unsteady = answer_with(us * 7);
+    unsteady.peer.is_steady = false;
+    CHECK(completed(unsteady).owd_class == LATMON_OWD_NONE);
+
+    Answer waited = answer_with(us * 7);
+    waited.may_have_waited = true;
+    CHECK(completed(waited).owd_class == LATMON_OWD_NONE);
+
+    Answer doubted = answer_with(us * 7);
+    doubted.received.has_kernel = true;
+    doubted.received.kernel = t1 + Duration::from_ms(1);
+    CHECK(completed(doubted).owd_class == LATMON_OWD_NONE);
+    CHECK(completed(doubted).rtt_ns == 93'000);
+}
+
+TEST_CASE("answer: how far the clock moved beyond its usual rate is in the bounds") {
+    // As wide as stamps half a microsecond uncertain make them, and drift.
+    const auto width = [](Duration moved, std::int64_t rate_ppb) {
+        PathClock path_clock(0);
+        Sample sample;
+        for (int count = 0; count < 30; ++count) {
+            Answer answer = answer_with(us * 7);
+            answer.sent.has_kernel = true;
+            answer.received.has_kernel = true;
+            answer.received.wall_minus_raw = answer.received.wall_minus_raw + moved;
+            answer.received.kernel = answer.received.kernel + moved;
+            answer.wall_rate_ppb = rate_ppb;
+            complete(answer, path_clock);
+            sample = answer.sample;
+        }
+        REQUIRE(sample.owd_class == LATMON_OWD_ESTIMATED);
+        return sample.owd_fwd_hi_ns - sample.owd_fwd_lo_ns;
+    };
+    CHECK(width(Duration{900}, 0) > width(Duration{}, 0) + 900);
+    // 90 ppm of 100 us are 9 ns.
+    CHECK(width(Duration{9}, 90'000) < width(Duration{}, 0) + 20);
 }
 
 TEST_CASE("answer: a reply that lay in our socket is blamed on us") {

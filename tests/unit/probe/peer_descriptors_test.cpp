@@ -22,7 +22,7 @@ struct Bench {
           allow_list(policy, 1, HashKey{1, 2}),
           rate_limiter(policy, HashKey{1, 2}),
           queue(queue_size),
-          peers(counters, rules, &queue) {
+          peers(counters, rules, &queue, &series) {
         allow_list.set_target_address(0, parse_endpoint("192.0.2.1", 0)->address);
     }
 
@@ -34,8 +34,14 @@ struct Bench {
     }
     void take(std::uint32_t session, std::uint32_t hash, Duration after,
               const char* address = "10.0.0.1") {
+        take_named("web1", session, hash, after, address);
+    }
+    void take_named(const char* name, std::uint32_t session, std::uint32_t hash, Duration after,
+                    const char* address = "10.0.0.1") {
         Descriptor descriptor;
-        CHECK(descriptor.try_set_name("web1"));
+        CHECK(descriptor.try_set_name(name));
+        CHECK(descriptor.try_add_tag("site:home"));
+        CHECK(descriptor.try_add_tag("rack:2"));
         descriptor.hash = hash;
         peers.scratch() = descriptor;
         peers.take(session, session_key(address), start + after);
@@ -53,6 +59,7 @@ struct Bench {
                          .keys = keys};
     CoreCounters counters;
     PeerQueue queue;
+    PeerSeries series{100, 2};
     PeerDescriptors peers;
 };
 
@@ -124,6 +131,59 @@ TEST_CASE("peer_descriptors: one that finds the queue full is taken the next tim
     CHECK(bench.queue.pop_batch(taken) == 1);
     bench.take(1, 1, Duration::from_s(1));
     CHECK(bench.count(DescriptorFate::accepted) == 2);
+}
+
+TEST_CASE("peer_descriptors: a session that is believed has the series of its name and tags") {
+    Bench bench;
+    CHECK_FALSE(bench.peers.series_of(5));
+    bench.take(5, 1, {});
+    REQUIRE(bench.peers.series_of(5) == 100);
+    CHECK_FALSE(bench.peers.series_of(6));
+    const std::optional<PeerLabels> labels = bench.series.find(100);
+    REQUIRE(labels.has_value());
+    CHECK(labels->protocol == LATMON_PROTOCOL_UDP);
+    CHECK(labels->name == "web1");
+    REQUIRE(labels->tags.size() == 2);
+    CHECK(labels->tags[0] == "site:home");
+    CHECK(labels->tags[1] == "rack:2");
+    bench.take(6, 1, {});
+    CHECK(bench.peers.series_of(6) == 100);
+    CHECK(bench.series.count() == 1);
+}
+
+TEST_CASE("peer_descriptors: the series changes with an accepted name, and with no other") {
+    Bench bench;
+    bench.take_named("web1", 5, 1, {});
+    bench.take_named("web2", 5, 2, Duration::from_s(1));  // Too soon.
+    CHECK(bench.peers.series_of(5) == 100);
+    bench.peers.note_invalid();
+    CHECK(bench.peers.series_of(5) == 100);
+    bench.take_named("web2", 5, 2, Duration::from_s(60));
+    CHECK(bench.peers.series_of(5) == 101);
+    bench.peers.forget(5);
+    CHECK_FALSE(bench.peers.series_of(5));
+}
+
+TEST_CASE("peer_descriptors: who finds no place for a series has none, and is named in the log") {
+    Bench bench;
+    bench.take_named("web1", 0, 1, {});
+    bench.take_named("web2", 1, 2, {});
+    bench.take_named("web3", 2, 3, {});
+    CHECK(bench.count(DescriptorFate::accepted) == 3);
+    CHECK(bench.queue.size() == 3);
+    CHECK_FALSE(bench.peers.series_of(2));
+    CHECK(bench.series.full().read() == 1);
+    bench.take_named("web3", 0, 3, Duration::from_s(60));  // Not web1 any more.
+    CHECK_FALSE(bench.peers.series_of(0));
+}
+
+TEST_CASE("peer_descriptors: without a place for series nobody has one") {
+    Bench bench;
+    PeerDescriptors peers(bench.counters, bench.rules, nullptr, nullptr);
+    CHECK(peers.scratch().try_set_name("web1"));
+    peers.take(5, session_key("10.0.0.1"), start);
+    CHECK(bench.count(DescriptorFate::accepted) == 1);
+    CHECK_FALSE(peers.series_of(5));
 }
 
 TEST_CASE("peer_descriptors: one that cannot be read is counted") {

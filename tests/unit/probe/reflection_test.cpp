@@ -190,9 +190,9 @@ TEST_CASE("reflection: T2 is the kernel's, and the dwell is told") {
     bench.stamp(Duration::from_us(30));
     bench.set_request(tlv_set::exchange);
     const ReplyDraft draft = bench.reflect();
-    CHECK(draft.is_t2_kernel);
-    CHECK(draft.t2 == bench.arrived() - Duration::from_us(30));
-    CHECK(from_ntp(bench.reply.t2, bench.arrived()) == draft.t2);
+    CHECK(draft.arrival.is_kernel);
+    CHECK(draft.arrival.t2 == bench.arrived() - Duration::from_us(30));
+    CHECK(from_ntp(bench.reply.t2, bench.arrived()) == draft.arrival.t2);
     REQUIRE(bench.tlvs.exchange.has_value());
     CHECK(bench.tlvs.exchange->peer_rx_ns == 30'000);
     CHECK((bench.tlvs.exchange->flags & exchange_flags::t2_kernel) != 0);
@@ -207,10 +207,27 @@ TEST_CASE("reflection: a kernel's stamp that makes no sense is no T2") {
         bench.stamp(before);
         bench.set_request(tlv_set::exchange);
         const ReplyDraft draft = bench.reflect();
-        CHECK(!draft.is_t2_kernel);
-        CHECK(draft.t2 == bench.arrived());
+        CHECK(!draft.arrival.is_kernel);
+        CHECK(draft.arrival.t2 == bench.arrived());
         CHECK((bench.tlvs.exchange->flags & exchange_flags::t2_kernel) == 0);
         CHECK(bench.tlvs.exchange->peer_rx_ns == 0);
+    }
+}
+
+TEST_CASE("reflection: a stamp from before our clock was set is no T2, however likely it looks") {
+    for (const Duration step : {Duration::from_ms(5), Duration::from_ms(-5)}) {
+        Bench bench;
+        const WallTime stamped = bench.clock.wall_now();
+        bench.clock.pass(Duration::from_ms(20), step);
+        bench.arrive();
+        static_cast<void>(bench.wall_watch.look());
+        bench.reflection.has_kernel_time = true;
+        bench.reflection.kernel_time = stamped;
+        bench.set_request(tlv_set::exchange);
+        static_cast<void>(bench.reflect(Duration::from_us(12)));
+        CHECK((bench.tlvs.exchange->flags & exchange_flags::t2_kernel) == 0);
+        CHECK(bench.tlvs.exchange->peer_rx_ns == 0);
+        CHECK(bench.sample().turnaround_ns == 12'000);
     }
 }
 
@@ -305,10 +322,10 @@ TEST_CASE("reflection: PTP's format is used if it is wanted and TAI is known") {
             const bool is_ptp = is_wanted && is_known;
             CHECK(decode_error_estimate(bench.reply.error_estimate).is_ptp == is_ptp);
             const auto read = [&](WireTime time) {
-                return is_ptp ? from_ptp(time, draft.t2, Duration::from_s(37))
-                              : from_ntp(time, draft.t2);
+                return is_ptp ? from_ptp(time, draft.arrival.t2, Duration::from_s(37))
+                              : from_ntp(time, draft.arrival.t2);
             };
-            CHECK(read(bench.reply.t2) == draft.t2);
+            CHECK(read(bench.reply.t2) == draft.arrival.t2);
             CHECK(read(bench.reply.t3) == bench.t3);
         }
     }
@@ -341,8 +358,8 @@ TEST_CASE("reflection: the sample says what was seen of the probe") {
     CHECK(sample.series_id == 5);
     CHECK(sample.sequence == request.sequence);
     CHECK(sample.peer_sequence == 9);
-    CHECK(sample.t1_ns == from_ntp(request.t1, draft.t2).ns);
-    CHECK(sample.t2_ns == draft.t2.ns);
+    CHECK(sample.t1_ns == from_ntp(request.t1, draft.arrival.t2).ns);
+    CHECK(sample.t2_ns == draft.arrival.t2.ns);
     CHECK(sample.t3_ns == bench.t3.ns);
     CHECK(sample.turnaround_ns == 34'000);
     CHECK(sample.local_rx_ns == 30'000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The hash is SipHash-1-3, and its key matters.
-#include "probe/keyed_hash.hpp"
+#include "base/keyed_hash.hpp"
 
 #include <doctest/doctest.h>
 #include <set>

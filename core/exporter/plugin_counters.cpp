@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See plugin_counters.hpp.
+#include "exporter/plugin_counters.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace latmon {
+namespace {
+
+constexpr std::size_t name_bytes_max = 64;  // As counters.h says.
+
+// Of daemon/node_counters.cpp, without "exporter_".
+constexpr std::array<std::string_view, 4> taken_names{
+    "made_samples_total", "exported_samples_total", "rejected_samples_total",
+    "dropped_samples_total"};
+
+}  // namespace
+
+bool is_counter_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= name_bytes_max &&
+           std::ranges::find(taken_names, name) == taken_names.end() &&
+           std::ranges::all_of(name, [](char octet) {
+               return (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') ||
+                      octet == '_';
+           });
+}
+
+PluginCounters::PluginCounters(std::uint32_t first_id, std::string exporter)
+    : first_id_(first_id), exporter_(std::move(exporter)) {}
+
+latmon_counter* PluginCounters::find_or_add(std::string_view name) {
+    if (!is_counter_name(name)) return nullptr;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::uint32_t count = count_.load(std::memory_order_relaxed);
+    for (std::uint32_t index = 0; index < count; ++index) {
+        if (counters_[index].name == name) return &counters_[index];
+    }
+    if (is_closed_ || count == counters_.size()) return nullptr;
+    counters_[count].name = name;
+    count_.store(count + 1, std::memory_order_release);  // Publishes the name.
+    return &counters_[count];
+}
+
+void PluginCounters::close() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_closed_ = true;
+}
+
+const std::string& PluginCounters::name(std::uint32_t index) const noexcept {
+    LATMON_ASSERT(index < count());
+    return counters_[index].name;
+}
+
+std::uint64_t PluginCounters::value(std::uint32_t index) const noexcept {
+    LATMON_ASSERT(index < count());
+    return counters_[index].value.load(std::memory_order_relaxed);
+}
+
+}  // namespace latmon

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stands behind include/latmon/counters.h: the counters of one exporter's own. Their memory is
+// fixed from the start, so that a counter stays where it is and a core-thread may read it at any
+// time. A plugin adds from any of its threads; nobody waits for anybody.
+#pragma once
+
+#include <latmon/counters.h>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+// The opaque struct of the ABI.
+struct latmon_counter {
+    std::atomic<std::uint64_t> value{0};
+    std::string name;  // Set once, before it is published.
+};
+
+namespace latmon {
+
+class PluginCounters {
+public:
+    // Counter `index` has the series `first_id` + index; `exporter` is the exporter's name.
+    // [main-thread]
+    PluginCounters(std::uint32_t first_id, std::string exporter);
+    PluginCounters(const PluginCounters&) = delete;
+    PluginCounters& operator=(const PluginCounters&) = delete;
+
+    // As latmon_counters_t.counter; null as well after close(). [main-thread]
+    [[nodiscard]] latmon_counter* find_or_add(std::string_view name);
+
+    // create() is over: there will be no other counters. [main-thread]
+    void close();
+
+    // How many there are; never shrinks. [any-thread]
+    [[nodiscard]] std::uint32_t count() const noexcept {
+        return count_.load(std::memory_order_acquire);
+    }
+    // Of `index` < count(). [any-thread]
+    [[nodiscard]] const std::string& name(std::uint32_t index) const noexcept;
+    [[nodiscard]] std::uint64_t value(std::uint32_t index) const noexcept;
+
+    [[nodiscard]] std::uint32_t first_id() const noexcept { return first_id_; }
+    [[nodiscard]] const std::string& exporter() const noexcept { return exporter_; }
+
+private:
+    const std::uint32_t first_id_;
+    const std::string exporter_;
+    std::mutex mutex_;  // Against a plugin that asks from a thread of its own.
+    bool is_closed_ = false;
+    std::atomic<std::uint32_t> count_{0};  // Names before it are never written again.
+    std::array<latmon_counter, LATMON_COUNTERS_MAX> counters_;
+};
+
+// True for 1 to 64 of a-z, 0-9 and '_' that are not the name of a counter that latmon has of every
+// exporter, which would then be there twice. [any-thread]
+[[nodiscard]] bool is_counter_name(std::string_view name) noexcept;
+
+}  // namespace latmon
