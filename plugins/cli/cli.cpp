@@ -5,16 +5,18 @@
 //
 //   format    "json" (default), "legacy" (the ancestor's octets) or "human"; under [metrics] "json"
 //             means the ancestor's
-//   file      where to write; "" (default) is standard output
+//   file      where to write; "" (default) is standard output. Lines follow the name: after a
+//             rename or on SIGUSR1 the file is opened anew
 //   interval  seconds between two drawings of the table, 0.1 to 3600; default 1
 //
 // The table is drawn in place on a terminal; a regular file holds the newest one, replaced at once,
 // so that a reader never sees half of it; anything else gets one block after the other.
-#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "support/guard.hpp"
 #include "support/json.hpp"
 #include "support/legacy.hpp"
+#include "support/monotonic.hpp"
+#include "support/output.hpp"
 
 #include <latmon/latmon.h>
 
@@ -25,7 +27,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,12 +36,6 @@ namespace latmon::plugins {
 namespace {
 
 enum class Format : std::uint8_t { json, legacy, human };
-
-std::int64_t monotonic_ns() noexcept {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 // A name at which there is nothing yet, or a regular file.
 bool is_replaceable(const std::string& path) {
@@ -82,6 +77,10 @@ public:
     latmon_result_t flush() {
         if (format_ != Format::human) return result_of(output_.write_out());
         return is_drawn_ || monotonic_ns() < next_drawing_ns_ ? LATMON_RESULT_OK : draw();
+    }
+
+    void reopen() {
+        if (!is_snapshot_) output_.reopen();
     }
 
     // [main-thread]
@@ -210,6 +209,18 @@ void destroy(void* exporter) {
     }));
 }
 
+latmon_result_t reopen(void* exporter) {
+    return guarded([&] {
+        static_cast<Cli*>(exporter)->reopen();
+        return LATMON_RESULT_OK;
+    });
+}
+
+const void* extension(const char* id) {
+    static constexpr latmon_reopen_t ability = {.reopen = reopen};
+    return std::string_view(id) == LATMON_REOPEN_1 ? &ability : nullptr;
+}
+
 constexpr latmon_plugin_t plugin = {
     .struct_size = sizeof(latmon_plugin_t),
     .abi_version = LATMON_ABI_VERSION,
@@ -219,7 +230,7 @@ constexpr latmon_plugin_t plugin = {
     .export_batch = export_batch,
     .flush = flush,
     .destroy = destroy,
-    .extension = nullptr,
+    .extension = extension,
 };
 
 }  // namespace

@@ -6,9 +6,11 @@
 #include "support/words.hpp"
 
 #include <arpa/inet.h>
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 
@@ -19,10 +21,14 @@ struct TimeField {
     std::uint32_t bit;
     std::string_view name;
     std::int64_t latmon_sample_t::*field;
+    bool is_instant =
+        false;  // A point in time, since 1970: may be text, without "_ns" in its name.
 };
 
+constexpr std::string_view unit_suffix = "_ns";
+
 constexpr TimeField time_fields[] = {
-    {LATMON_HAS_SCHEDULE, "scheduled_ns", &latmon_sample_t::scheduled_ns},
+    {LATMON_HAS_SCHEDULE, "scheduled_ns", &latmon_sample_t::scheduled_ns, true},
     {LATMON_HAS_SCHEDULE, "lateness_ns", &latmon_sample_t::lateness_ns},
     {LATMON_HAS_RTT, "rtt_ns", &latmon_sample_t::rtt_ns},
     {LATMON_HAS_RTT_USER, "rtt_user_ns", &latmon_sample_t::rtt_user_ns},
@@ -37,10 +43,10 @@ constexpr TimeField time_fields[] = {
     {LATMON_HAS_OWD_REV, "owd_rev_ns", &latmon_sample_t::owd_rev_ns},
     {LATMON_HAS_OWD_REV_LO_HI, "owd_rev_lo_ns", &latmon_sample_t::owd_rev_lo_ns},
     {LATMON_HAS_OWD_REV_LO_HI, "owd_rev_hi_ns", &latmon_sample_t::owd_rev_hi_ns},
-    {LATMON_HAS_T1, "t1_ns", &latmon_sample_t::t1_ns},
-    {LATMON_HAS_T2, "t2_ns", &latmon_sample_t::t2_ns},
-    {LATMON_HAS_T3, "t3_ns", &latmon_sample_t::t3_ns},
-    {LATMON_HAS_T4, "t4_ns", &latmon_sample_t::t4_ns},
+    {LATMON_HAS_T1, "t1_ns", &latmon_sample_t::t1_ns, true},
+    {LATMON_HAS_T2, "t2_ns", &latmon_sample_t::t2_ns, true},
+    {LATMON_HAS_T3, "t3_ns", &latmon_sample_t::t3_ns, true},
+    {LATMON_HAS_T4, "t4_ns", &latmon_sample_t::t4_ns, true},
     {LATMON_HAS_CLOCK_ERROR_LOCAL, "clock_error_local_ns", &latmon_sample_t::clock_error_local_ns},
     {LATMON_HAS_CLOCK_ERROR_REMOTE, "clock_error_remote_ns",
      &latmon_sample_t::clock_error_remote_ns},
@@ -92,6 +98,18 @@ char32_t next_code_point(std::string_view& rest) noexcept {
     return is_sound ? value : 0xFFFD;
 }
 
+// `value` >= 0 with leading zeros.
+void append_digits(std::string& out, std::int64_t value, std::size_t digits) {
+    std::array<char, 20> text;
+    text.fill('0');
+    char* const end = text.data() + text.size();
+    char* first = end;
+    for (; value > 0; value /= 10) {
+        *--first = static_cast<char>('0' + value % 10);
+    }
+    out.append(std::min(first, end - digits), end);
+}
+
 void append_unit(std::string& out, std::uint32_t unit) {
     constexpr std::string_view digits = "0123456789abcdef";
     out += "\\u";
@@ -122,11 +140,24 @@ void append_escaped(std::string& out, char32_t code_point) {
 // The members of one object, in the order of calls.
 class Object {
 public:
-    explicit Object(std::string& out) : out_(out) { out_ += '{'; }
+    Object(std::string& out, Timestamps timestamps) : out_(out), timestamps_(timestamps) {
+        out_ += '{';
+    }
 
     void number(std::string_view name, std::int64_t value) {
         key(name);
         append_integer(out_, value);
+    }
+    // `name` ends in _ns.
+    void instant(std::string_view name, std::int64_t time_ns) {
+        if (timestamps_ == Timestamps::ns) {
+            number(name, time_ns);
+            return;
+        }
+        key(name.substr(0, name.size() - unit_suffix.size()));
+        out_ += '"';
+        append_rfc3339(out_, time_ns);
+        out_ += '"';
     }
     // `word` is ours: nothing in it needs escaping.
     void word(std::string_view name, std::string_view word) {
@@ -171,6 +202,7 @@ private:
     }
 
     std::string& out_;
+    Timestamps timestamps_;
     bool is_first_ = true;
 };
 
@@ -186,7 +218,7 @@ void append_node(Object& object, const latmon_sample_t& sample, const latmon_ser
     }
     object.number("series_id", sample.series_id);
     object.number("core", sample.core);
-    object.number("time_ns", sample.time_ns);
+    object.instant("time_ns", sample.time_ns);
     if ((sample.valid & LATMON_HAS_VALUE) != 0) object.number("value", sample.value);
 }
 
@@ -199,7 +231,12 @@ std::string_view error_name(std::int32_t error) {
 void append_optional(Object& object, const latmon_sample_t& sample) {
     const auto has = [&](std::uint32_t bit) -> bool { return (sample.valid & bit) != 0; };
     for (const TimeField& field : time_fields) {
-        if (has(field.bit)) object.number(field.name, sample.*field.field);
+        if (!has(field.bit)) continue;
+        if (field.is_instant) {
+            object.instant(field.name, sample.*field.field);
+        } else {
+            object.number(field.name, sample.*field.field);
+        }
     }
     if (sample.owd_class != LATMON_OWD_NONE) {
         object.word("owd_class", owd_class_word(sample.owd_class));
@@ -238,7 +275,7 @@ void append_measurement(Object& object, const latmon_sample_t& sample,
     object.number("series_id", sample.series_id);
     if ((sample.valid & LATMON_HAS_SEQUENCE) != 0) object.number("sequence", sample.sequence);
     object.number("core", sample.core);
-    object.number("time_ns", sample.time_ns);
+    object.instant("time_ns", sample.time_ns);
     // A handshake carries nothing of ours.
     if (sample.kind != LATMON_KIND_CONNECT) object.number("packet_bytes", sample.packet_bytes);
     append_optional(object, sample);
@@ -274,9 +311,34 @@ std::string address_text(const std::uint8_t* address) {
     return text.data();
 }
 
+void append_rfc3339(std::string& out, std::int64_t time_ns) {
+    using std::chrono::nanoseconds;
+    using std::chrono::seconds;
+    // Round down, also before 1970.
+    const nanoseconds since_1970(time_ns);
+    const seconds whole = std::chrono::floor<seconds>(since_1970);
+    const std::chrono::days days = std::chrono::floor<std::chrono::days>(whole);
+    const std::chrono::year_month_day date{std::chrono::sys_days(days)};
+    const std::int64_t of_day_s = (whole - days).count();
+    append_digits(out, static_cast<int>(date.year()), 4);
+    out += '-';
+    append_digits(out, static_cast<unsigned>(date.month()), 2);
+    out += '-';
+    append_digits(out, static_cast<unsigned>(date.day()), 2);
+    out += 'T';
+    append_digits(out, of_day_s / 3600, 2);
+    out += ':';
+    append_digits(out, of_day_s / 60 % 60, 2);
+    out += ':';
+    append_digits(out, of_day_s % 60, 2);
+    out += '.';
+    append_digits(out, (since_1970 - whole).count(), 9);
+    out += 'Z';
+}
+
 void append_json_sample(std::string& out, const latmon_sample_t& sample,
-                        const latmon_series_t* series) {
-    Object object(out);
+                        const latmon_series_t* series, Timestamps timestamps) {
+    Object object(out, timestamps);
     object.number("v", 1);
     object.word("kind", kind_word(sample.kind));
     if (sample.kind == LATMON_KIND_NODE) {

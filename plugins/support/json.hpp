@@ -10,6 +10,10 @@
 // Fields have the names of latmon/sample.h and its units. A field that holds no value is not there:
 // a lost probe has no "rtt_ns". Whole numbers are written whole; those above 2^53 (times since
 // 1970) lose their last digits in a reader that only has doubles. ASCII only. Any thread.
+//
+// With Timestamps::rfc3339 points in time are texts instead, and their fields' names do not end in
+// _ns: "time":"2026-01-12T11:58:54.587069267Z", "scheduled", "t1" to "t4". plugins/json/schema.json
+// is all of this for programs.
 #pragma once
 
 #include <latmon/host.h>
@@ -30,8 +34,13 @@ void append_integer(std::string& out, std::int64_t value);
 // "192.0.2.1" or "2001:db8::1", from the 16 octets of the ABI.
 [[nodiscard]] std::string address_text(const std::uint8_t* address);
 
+// RFC 3339, in UTC, always with nine decimals. The year has four digits for every int64.
+void append_rfc3339(std::string& out, std::int64_t time_ns);
+
+enum class Timestamps : std::uint8_t { ns, rfc3339 };
+
 // Appends the object, without a newline. `series` may be NULL: its fields are then left out.
 void append_json_sample(std::string& out, const latmon_sample_t& sample,
-                        const latmon_series_t* series);
+                        const latmon_series_t* series, Timestamps timestamps = Timestamps::ns);
 
 }  // namespace latmon::plugins

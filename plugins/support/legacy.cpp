@@ -77,6 +77,14 @@ void append_tag(std::string& out, std::string_view key, std::string_view value) 
 
 }  // namespace
 
+LegacyEnds::LegacyEnds(const latmon_sample_t& sample, const latmon_series_t& series)
+    : series_(series) {
+    const bool is_named = (series.flags & LATMON_SERIES_PEER) != 0;
+    if (sample.kind == LATMON_KIND_REFLECTION && !is_named) {
+        address_ = address_text(sample.peer_address);
+    }
+}
+
 std::optional<LegacyPoint> legacy_point(const latmon_sample_t& sample,
                                         const latmon_series_t& series) {
     switch (sample.kind) {
@@ -102,11 +110,10 @@ bool append_legacy_sample(std::string& out, const latmon_sample_t& sample,
     out += ", ";
     append_integer(out, point->value_ns);
     out += "]], \"tags\": [";
-    // The receiver says it: the source is the other end, the target is this node.
-    const bool is_received = sample.kind == LATMON_KIND_REFLECTION;
-    append_tag(out, "source:", is_received ? address_text(sample.peer_address) : series.source);
+    const LegacyEnds ends(sample, series);
+    append_tag(out, "source:", ends.source());
     out += ", ";
-    append_tag(out, "target:", is_received ? series.source : series.target);
+    append_tag(out, "target:", ends.target());
     for (std::uint32_t index = 0; index < series.tags_count; ++index) {
         out += ", ";
         append_json_string(out, series.tags[index]);

@@ -25,6 +25,21 @@ struct LegacyPoint {
     std::int64_t value_ns;  // 0: lost, or negative.
 };
 
+// The "source:" and "target:" tags. Of a reflection the receiver says them: the source is the other
+// end, by the name it gave or else by its address, and the target is this node.
+class LegacyEnds {
+public:
+    LegacyEnds(const latmon_sample_t& sample, const latmon_series_t& series);
+    [[nodiscard]] std::string_view source() const noexcept {
+        return address_.empty() ? series_.source : std::string_view(address_);
+    }
+    [[nodiscard]] std::string_view target() const noexcept { return series_.target; }
+
+private:
+    const latmon_series_t& series_;
+    std::string address_;
+};
+
 // What the ancestor would have said of `sample`, or nothing: it knew no late replies, no
 // duplicates, no counters, and no round trips where they are switched off.
 //

@@ -59,6 +59,20 @@ TEST_CASE("json: integers are written whole, to both ends") {
     CHECK(integer(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
 }
 
+TEST_CASE("json: a point in time as text keeps every nanosecond, also before 1970") {
+    const auto text = [](std::int64_t time_ns) -> std::string {
+        std::string out;
+        append_rfc3339(out, time_ns);
+        return out;
+    };
+    CHECK(text(0) == "1970-01-01T00:00:00.000000000Z");
+    CHECK(text(-1) == "1969-12-31T23:59:59.999999999Z");
+    CHECK(text(1'768'219'134'587'069'267) == "2026-01-12T11:58:54.587069267Z");
+    CHECK(text(951'782'400'000'000'000) == "2000-02-29T00:00:00.000000000Z");
+    CHECK(text(std::numeric_limits<std::int64_t>::max()) == "2262-04-11T23:47:16.854775807Z");
+    CHECK(text(std::numeric_limits<std::int64_t>::min()) == "1677-09-21T00:12:43.145224192Z");
+}
+
 TEST_CASE("json: addresses are written as people write them") {
     std::array<std::uint8_t, 16> address{};
     CHECK(address_text(address.data()) == "::");

@@ -28,7 +28,7 @@ inline SeriesTable series_table() {
     SeriesTable table{series_of(LATMON_KIND_EXCHANGE, LATMON_PROTOCOL_UDP, "fra-1"),
                       series_of(LATMON_KIND_EXCHANGE, LATMON_PROTOCOL_TCP, "fra-1"),
                       series_of(LATMON_KIND_CONNECT, LATMON_PROTOCOL_TCP, "web"),
-                      series_of(LATMON_KIND_REFLECTION, LATMON_PROTOCOL_UDP, ""),
+                      series_of(LATMON_KIND_REFLECTION, LATMON_PROTOCOL_UDP, "here"),
                       series_of(LATMON_KIND_NODE, LATMON_PROTOCOL_NONE, ""),
                       series_of(LATMON_KIND_EXCHANGE, LATMON_PROTOCOL_UDP, "silent")};
     table[udp_id].tags = {"isp:local", "city:Zürich"};

@@ -19,9 +19,9 @@ STUCK_S = 3600
 class StuckPlugin(unittest.TestCase):
     def measure(self, *others):
         """Accounts, the number of lines written, and how long the end took."""
-        path = runner.scratch(self) / "samples.ndjson"
+        self.path = path = runner.scratch(self) / "samples.ndjson"
         ports = node.free_ports()
-        keys = node.config("node", ports, interval=1, timeout=TIMEOUT_S,
+        keys = node.config("node", ports, interval=1, timeout=TIMEOUT_S, node_interval=1,
                            targets=[node.target("127.0.0.1", ports, label="self")],
                            exporters=[node.cli(path), *others])
         daemon = node.Node(self, keys).wait_started()
@@ -29,6 +29,17 @@ class StuckPlugin(unittest.TestCase):
         began = time.monotonic()
         accounts = daemon.stop()
         return accounts, sum(1 for _ in samples.read_checked(self, path)), time.monotonic() - began
+
+    def check_counter(self, accounts):
+        """What the plugin counts itself is exported by the other one, and told at the end."""
+        seen = [sample for sample in samples.read(self.path)
+                if sample["kind"] == "node" and sample["name"] == "exporter_begun_samples_total"]
+        self.assertEqual({(each["target"], each["core"]) for each in seen}, {("stuck", 0)})
+        values = [each["value"] for each in seen]
+        self.assertEqual(values, sorted(values))
+        self.assertGreater(values[-1], 0)
+        self.assertLessEqual(values[-1], accounts["exporter_begun_samples_total"])
+        self.assertGreaterEqual(accounts["exporter_begun_samples_total"], accounts["exported"])
 
     def test_a_stuck_plugin_costs_nobody_but_itself(self):
         stuck = {"path": str(runner.TEST_PLUGINS / "stuck.so"), "queue_samples": 64,
@@ -40,6 +51,7 @@ class StuckPlugin(unittest.TestCase):
         self.assertGreater(itself["dropped"], 0)
         self.assertEqual(itself["made"], accounts.exporters["cli"]["made"])
         self.assertEqual(itself["exported"], 0)  # Not one batch came back.
+        self.check_counter(itself)
         self.assertLess(end_s, TIMEOUT_S + 1 + runner.SLACK_S)
 
         without, _, _ = self.measure()
@@ -51,7 +63,9 @@ class StuckPlugin(unittest.TestCase):
         slow = {"path": str(runner.TEST_PLUGINS / "stuck.so"), "seconds": 0.2}
         accounts, lines, end_s = self.measure(slow)
         self.assertEqual(lines, accounts.exporters["cli"]["made"])
-        self.assertGreater(accounts.exporters["stuck"]["exported"], 0)
+        itself = accounts.exporters["stuck"]
+        self.assertGreater(itself["exported"], 0)
+        self.check_counter(itself)
         self.assertLess(end_s, TIMEOUT_S + 1 + runner.SLACK_S)
 
 

@@ -10,3 +10,6 @@ find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl>=7.87)  # CURLOPT_QUICK_EXIT.
+pkg_check_modules(cppzmq REQUIRED IMPORTED_TARGET cppzmq)
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)

@@ -10,6 +10,7 @@
 #   LATMON_SYSTEM_SECONDS    how long the runs last that measure something
 #   LATMON_SYSTEM_PROBES     how many probes the runs take that count them
 #   LATMON_SYSTEM_FORGED     how many packets those forge that forge some
+#   LATMON_SYSTEM_ROWS       how many rows those write that write to a database
 #   LATMON_NO_SKIP           1: a skipped test is a failed one
 import os
 import shutil
@@ -63,6 +64,11 @@ def probes(usual=2_000):
 def forged(usual=50_000):
     """How many packets to forge: `usual`, or what the environment asks for."""
     return int(os.environ.get("LATMON_SYSTEM_FORGED", usual))
+
+
+def rows(usual=50_000):
+    """How many rows to write into a database: `usual`, or what the environment asks for."""
+    return int(os.environ.get("LATMON_SYSTEM_ROWS", usual))
 
 
 def wait_until(what, condition, deadline_s=DEADLINE_S):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A plugin that does not return: every export_batch() blocks for `seconds`, as one does whose
- * server has gone. On its exporter-thread that must cost nobody anything but samples of its own. */
+ * server has gone. On its exporter-thread that must cost nobody anything but samples of its own. It
+ * counts what it begins, so that there is a counter of a plugin's own to be seen. */
 #define _GNU_SOURCE
 #include <latmon/latmon.h>
 
@@ -12,12 +13,16 @@
 
 struct exporter {
     double seconds;
+    const latmon_counters_t* counters;
+    latmon_counter_t* begun;
 };
 
 static void* create(const latmon_host_t* host, const latmon_options_t* options) {
     struct exporter* const exporter = malloc(sizeof(*exporter));
     if (exporter == NULL) return NULL;
     exporter->seconds = host->option_float(options, "seconds", 10.0, 0.0, 3600.0);
+    exporter->counters = host->extension(host, LATMON_COUNTERS_1);
+    exporter->begun = exporter->counters->counter(host, "begun_samples_total");
     return exporter;
 }
 
@@ -25,7 +30,7 @@ static latmon_result_t export_batch(void* self, const latmon_sample_t* samples, 
     const struct exporter* const exporter = self;
     struct timespec left;
     (void)samples;
-    (void)count;
+    exporter->counters->add(exporter->begun, count);
     left.tv_sec = (time_t)exporter->seconds;
     left.tv_nsec = (long)((exporter->seconds - (double)left.tv_sec) * 1e9);
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How far a spool has come, as the text of its file `position`:
+//
+//   latmon-spool 1
+//   done 3 1024                                      segment 3 is done up to octet 1024, and all
+//                                                    segments before it
+//   block 2048 00112233445566778899aabbccddeeff      optional: from there up to octet 2048 a block
+//                                                    is under way, under this id
+//   crc 89abcdef                                     CRC-32 of all lines above
+//
+// Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace latmon::plugins::push {
+
+struct SpoolPosition {
+    std::uint64_t segment = 0;
+    std::uint64_t done_octets = 0;
+    std::uint64_t block_end_octets = 0;  // 0: no block is under way.
+    std::string block_id;                // 32 hex digits.
+
+    [[nodiscard]] bool operator==(const SpoolPosition&) const = default;
+};
+
+[[nodiscard]] std::string format_position(const SpoolPosition& position);
+
+// nullopt unless `text` is exactly what format_position() writes. [any-thread]
+[[nodiscard]] std::optional<SpoolPosition> parse_position(std::string_view text);
+
+}  // namespace latmon::plugins::push
