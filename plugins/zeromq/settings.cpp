@@ -127,7 +127,7 @@ private:
         static constexpr std::string_view others = ".-:+=^!/*?&<>()[]{}@%$#";
         const bool is_z85 = std::ranges::all_of(key, [](char letter) {
             return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') ||
-                   (letter >= 'A' && letter <= 'Z') || others.find(letter) != others.npos;
+                   (letter >= 'A' && letter <= 'Z') || others.contains(letter);
         });
         if (key.empty() || (key.size() == key_characters && is_z85)) return;
         complain(name + " is no CURVE key: write the 40 characters of Z85 that a key has");
