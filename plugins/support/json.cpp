@@ -332,7 +332,9 @@ void append_rfc3339(std::string& out, std::int64_t time_ns) {
     out += ':';
     append_digits(out, of_day_s % 60, 2);
     out += '.';
-    append_digits(out, (since_1970 - whole).count(), 9);
+    // Not the difference: `whole` in nanoseconds does not fit in the first second that there is.
+    const std::int64_t rest_ns = time_ns % 1'000'000'000;
+    append_digits(out, rest_ns < 0 ? rest_ns + 1'000'000'000 : rest_ns, 9);
     out += 'Z';
 }
 
