@@ -12,7 +12,7 @@
 // The table is drawn in place on a terminal; a regular file holds the newest one, replaced at once,
 // so that a reader never sees half of it; anything else gets one block after the other.
 #include "cli/table.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 #include "support/json.hpp"
 #include "support/legacy.hpp"
 #include "support/monotonic.hpp"
@@ -193,45 +193,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     });
 }
 
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    return guarded([&] { return static_cast<Cli*>(exporter)->take({samples, count}); });
-}
-
-latmon_result_t flush(void* exporter) {
-    return guarded([&] { return static_cast<Cli*>(exporter)->flush(); });
-}
-
-void destroy(void* exporter) {
-    const std::unique_ptr<Cli> cli(static_cast<Cli*>(exporter));
-    static_cast<void>(guarded([&] {
-        cli->finish();
-        return LATMON_RESULT_OK;
-    }));
-}
-
-latmon_result_t reopen(void* exporter) {
-    return guarded([&] {
-        static_cast<Cli*>(exporter)->reopen();
-        return LATMON_RESULT_OK;
-    });
-}
-
-const void* extension(const char* id) {
-    static constexpr latmon_reopen_t ability = {.reopen = reopen};
-    return std::string_view(id) == LATMON_REOPEN_1 ? &ability : nullptr;
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "cli",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = flush,
-    .destroy = destroy,
-    .extension = extension,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Cli>("cli", create);
 
 }  // namespace
 }  // namespace latmon::plugins

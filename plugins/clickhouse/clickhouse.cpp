@@ -7,7 +7,7 @@
 #include "clickhouse/encoder.hpp"
 #include "clickhouse/options.hpp"
 #include "push/pusher.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 
 #include <latmon/latmon.h>
 
@@ -61,30 +61,8 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     });
 }
 
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    return guarded([&] { return static_cast<Exporter*>(exporter)->take({samples, count}); });
-}
-
-void destroy(void* exporter) {
-    const std::unique_ptr<Exporter> owned(static_cast<Exporter*>(exporter));
-    static_cast<void>(guarded([&] {
-        owned->finish();
-        return LATMON_RESULT_OK;
-    }));
-}
-
 // Without flush(): rows go out by `flush_interval`, because the server wants few and large inserts.
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "clickhouse",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = nullptr,
-    .destroy = destroy,
-    .extension = nullptr,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Exporter>("clickhouse", create);
 
 }  // namespace
 }  // namespace latmon::plugins::clickhouse

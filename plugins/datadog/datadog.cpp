@@ -7,7 +7,7 @@
 #include "datadog/seconds.hpp"
 #include "datadog/windows.hpp"
 #include "push/pusher.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 #include "support/node_name.hpp"
 #include "support/secret.hpp"
 #include "support/url.hpp"
@@ -246,33 +246,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     });
 }
 
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    return guarded([&] { return static_cast<Exporter*>(exporter)->take({samples, count}); });
-}
-
-latmon_result_t flush(void* exporter) {
-    return guarded([&] { return static_cast<Exporter*>(exporter)->flush(); });
-}
-
-void destroy(void* exporter) {
-    const std::unique_ptr<Exporter> owned(static_cast<Exporter*>(exporter));
-    static_cast<void>(guarded([&] {
-        owned->finish();
-        return LATMON_RESULT_OK;
-    }));
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "datadog",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = flush,
-    .destroy = destroy,
-    .extension = nullptr,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Exporter>("datadog", create);
 
 }  // namespace
 }  // namespace latmon::plugins::datadog

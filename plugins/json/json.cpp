@@ -13,7 +13,7 @@
 #include "json/file.hpp"
 #include "json/unix_socket.hpp"
 #include "support/counters.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 
 #include <latmon/latmon.h>
 
@@ -21,7 +21,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace latmon::plugins {
 namespace {
@@ -160,47 +159,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
 }
 
 // Lines that are lost are in this plugin's own accounts: a sample taken is a sample exported.
-template <typename Call>
-latmon_result_t taken(Call&& call) noexcept {
-    return guarded([&] {
-        call();
-        return LATMON_RESULT_OK;
-    });
-}
-
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    return taken([&] { static_cast<Json*>(exporter)->take({samples, count}); });
-}
-
-latmon_result_t flush(void* exporter) {
-    return taken([&] { static_cast<Json*>(exporter)->flush(); });
-}
-
-latmon_result_t reopen(void* exporter) {
-    return taken([&] { static_cast<Json*>(exporter)->reopen(); });
-}
-
-void destroy(void* exporter) {
-    const std::unique_ptr<Json> json(static_cast<Json*>(exporter));
-    static_cast<void>(taken([&] { json->finish(); }));
-}
-
-const void* extension(const char* id) {
-    static constexpr latmon_reopen_t ability = {.reopen = reopen};
-    return std::string_view(id) == LATMON_REOPEN_1 ? &ability : nullptr;
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "json",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = flush,
-    .destroy = destroy,
-    .extension = extension,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Json>("json", create);
 
 }  // namespace
 }  // namespace latmon::plugins

@@ -4,21 +4,37 @@
 //
 //   level   debug, info, warning (default), error or critical, in any case of letters
 //   format  "json"; under [metrics] that is the ancestor's JSON
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 #include "support/json.hpp"
 #include "support/legacy.hpp"
 
 #include <latmon/latmon.h>
 
 #include <strings.h>
-#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace latmon::plugins {
 namespace {
 
 struct Log {
+    latmon_result_t take(std::span<const latmon_sample_t> samples) {
+        if (!host->log_enabled(host, level)) return LATMON_RESULT_OK;
+        for (const latmon_sample_t& sample : samples) {
+            line.clear();
+            if (append(sample)) host->log(host, level, line.c_str());
+        }
+        return LATMON_RESULT_OK;
+    }
+
+    bool append(const latmon_sample_t& sample) {
+        const latmon_series_t* const series = host->series(host, sample.series_id);
+        if (is_compatible) return series != nullptr && append_legacy_sample(line, sample, *series);
+        append_json_sample(line, sample, series);
+        return true;
+    }
+
     const latmon_host_t* host;
     latmon_log_level_t level;
     bool is_compatible;
@@ -64,41 +80,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     });
 }
 
-bool append(Log& log, const latmon_sample_t& sample) {
-    const latmon_series_t* const series = log.host->series(log.host, sample.series_id);
-    if (log.is_compatible)
-        return series != nullptr && append_legacy_sample(log.line, sample, *series);
-    append_json_sample(log.line, sample, series);
-    return true;
-}
-
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    Log& log = *static_cast<Log*>(exporter);
-    return guarded([&] {
-        if (!log.host->log_enabled(log.host, log.level)) return LATMON_RESULT_OK;
-        for (uint32_t index = 0; index < count; ++index) {
-            log.line.clear();
-            if (append(log, samples[index])) log.host->log(log.host, log.level, log.line.c_str());
-        }
-        return LATMON_RESULT_OK;
-    });
-}
-
-void destroy(void* exporter) {
-    delete static_cast<Log*>(exporter);
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "log",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = nullptr,
-    .destroy = destroy,
-    .extension = nullptr,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Log>("log", create);
 
 }  // namespace
 }  // namespace latmon::plugins

@@ -9,7 +9,7 @@
 #include "pushgateway/legacy_rows.hpp"
 #include "pushgateway/snapshot.hpp"
 #include "support/counters.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 #include "support/monotonic.hpp"
 #include "support/node_name.hpp"
 #include "support/secret.hpp"
@@ -263,33 +263,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     });
 }
 
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    return guarded([&] { return static_cast<Exporter*>(exporter)->take({samples, count}); });
-}
-
-latmon_result_t flush(void* exporter) {
-    return guarded([&] { return static_cast<Exporter*>(exporter)->flush(); });
-}
-
-void destroy(void* exporter) {
-    const std::unique_ptr<Exporter> owned(static_cast<Exporter*>(exporter));
-    static_cast<void>(guarded([&] {
-        owned->finish();
-        return LATMON_RESULT_OK;
-    }));
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "pushgateway",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = flush,
-    .destroy = destroy,
-    .extension = nullptr,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Exporter>("pushgateway", create);
 
 }  // namespace
 }  // namespace latmon::plugins::pushgateway

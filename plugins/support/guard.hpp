@@ -8,6 +8,7 @@
 
 #include <exception>
 #include <string>
+#include <type_traits>
 
 namespace latmon::plugins {
 
@@ -24,11 +25,17 @@ void* guarded_create(const latmon_host_t* host, Body&& body) noexcept {
     return nullptr;
 }
 
-// For the rest: what throws (memory is out) costs the batch. [any-thread]
+// For the rest: what throws (memory is out) costs the batch. A body that returns nothing went well.
+// [any-thread]
 template <typename Body>
 latmon_result_t guarded(Body&& body) noexcept {
     try {
-        return body();
+        if constexpr (std::is_void_v<decltype(body())>) {
+            body();
+            return LATMON_RESULT_OK;
+        } else {
+            return body();
+        }
     } catch (...) {
         return LATMON_RESULT_ERROR;
     }

@@ -13,7 +13,7 @@
 //
 // Under [metrics]: address, port, and the ancestor's JSON.
 #include "support/counters.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 #include "support/json.hpp"
 #include "support/legacy.hpp"
 #include "support/monotonic.hpp"
@@ -22,7 +22,6 @@
 
 #include <latmon/latmon.h>
 
-#include <memory>
 #include <span>
 #include <string>
 
@@ -144,38 +143,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
 }
 
 // Messages that are dropped are in this plugin's own accounts: a sample taken is one exported.
-template <typename Call>
-latmon_result_t taken(Call&& call) noexcept {
-    return guarded([&] {
-        call();
-        return LATMON_RESULT_OK;
-    });
-}
-
-latmon_result_t export_batch(void* exporter, const latmon_sample_t* samples, uint32_t count) {
-    return taken([&] { static_cast<Zeromq*>(exporter)->take({samples, count}); });
-}
-
-latmon_result_t flush(void* exporter) {
-    return taken([&] { static_cast<Zeromq*>(exporter)->flush(); });
-}
-
-void destroy(void* exporter) {
-    const std::unique_ptr<Zeromq> zeromq(static_cast<Zeromq*>(exporter));
-    static_cast<void>(taken([&] { zeromq->finish(); }));
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "zeromq",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = flush,
-    .destroy = destroy,
-    .extension = nullptr,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Zeromq>("zeromq", create);
 
 }  // namespace
 }  // namespace latmon::plugins

@@ -17,11 +17,12 @@
 //
 // and all of docs/exporters/push.md. `X-Block` holds the id of the block.
 #include "push/pusher.hpp"
-#include "support/guard.hpp"
+#include "support/exporter_table.hpp"
 
 #include <latmon/latmon.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -88,6 +89,20 @@ bool is_probe(const latmon_sample_t& sample) noexcept {
 }
 
 struct Exporter {
+    latmon_result_t take(std::span<const latmon_sample_t> samples) {
+        for (const latmon_sample_t& sample : samples) {
+            if (!is_probe(sample)) continue;
+            row = std::to_string(sample.series_id);
+            row += " " + std::to_string(sample.sequence) + " " + mark + " ";
+            row += std::to_string(rows++) + " ";
+            if (row.size() + 1 < row_bytes) row.resize(row_bytes - 1, 'x');
+            row += '\n';
+            pusher->append(row);
+        }
+        return pusher->commit() ? LATMON_RESULT_OK : LATMON_RESULT_ERROR;
+    }
+    void finish() { pusher->finish(); }
+
     std::size_t row_bytes;
     std::string mark;
     std::unique_ptr<Pusher> pusher;
@@ -116,41 +131,7 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
     });
 }
 
-latmon_result_t export_batch(void* self, const latmon_sample_t* samples, uint32_t count) {
-    return guarded([&] {
-        Exporter& exporter = *static_cast<Exporter*>(self);
-        for (uint32_t index = 0; index < count; ++index) {
-            const latmon_sample_t& sample = samples[index];
-            if (!is_probe(sample)) continue;
-            exporter.row = std::to_string(sample.series_id);
-            exporter.row += " " + std::to_string(sample.sequence) + " " + exporter.mark + " ";
-            exporter.row += std::to_string(exporter.rows++) + " ";
-            if (exporter.row.size() + 1 < exporter.row_bytes) {
-                exporter.row.resize(exporter.row_bytes - 1, 'x');
-            }
-            exporter.row += '\n';
-            exporter.pusher->append(exporter.row);
-        }
-        return exporter.pusher->commit() ? LATMON_RESULT_OK : LATMON_RESULT_ERROR;
-    });
-}
-
-void destroy(void* self) {
-    const std::unique_ptr<Exporter> exporter(static_cast<Exporter*>(self));
-    exporter->pusher->finish();
-}
-
-constexpr latmon_plugin_t plugin = {
-    .struct_size = sizeof(latmon_plugin_t),
-    .abi_version = LATMON_ABI_VERSION,
-    .name = "push_lines",
-    .version = "1",
-    .create = create,
-    .export_batch = export_batch,
-    .flush = nullptr,
-    .destroy = destroy,
-    .extension = nullptr,
-};
+constexpr latmon_plugin_t plugin = exporter_table<Exporter>("push_lines", create);
 
 }  // namespace
 }  // namespace latmon::plugins
