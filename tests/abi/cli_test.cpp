@@ -19,10 +19,7 @@ namespace latmon::test {
 namespace {
 
 ExporterConfig cli(const std::string& file, const std::string& format = "") {
-    ExporterConfig config;
-    config.plugin = "cli";
-    config.name = "cli";
-    config.kinds = ~0U;
+    ExporterConfig config = exporter_config("cli");
     set(config, "file", file);
     if (!format.empty()) set(config, "format", format);
     return config;

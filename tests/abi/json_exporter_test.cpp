@@ -17,25 +17,13 @@ namespace latmon::test {
 namespace {
 
 ExporterConfig json() {
-    ExporterConfig config;
-    config.plugin = "json";
-    config.name = "json";
-    config.kinds = ~0U;
-    return config;
+    return exporter_config("json");
 }
 
 ExporterConfig json_with(const char* key, const std::string& value) {
     ExporterConfig config = json();
     set(config, key, value);
     return config;
-}
-
-std::string refusal(const ExporterConfig& config) {
-    const SeriesTable series;
-    const std::vector<std::string> plugin_path{PLUGIN_DIR};
-    const auto exporter = Exporter::open(config, "test.toml", plugin_path, series, 1);
-    REQUIRE_FALSE(exporter);
-    return exporter.error().text;
 }
 
 // Somebody who listens on a Unix socket; datagrams and connections wait until they are read.

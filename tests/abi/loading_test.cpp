@@ -25,6 +25,14 @@ ExporterAccounts export_all(const ExporterConfig& config, const std::vector<Samp
     return (*exporter)->accounts();
 }
 
+std::string refusal(const ExporterConfig& config) {
+    const SeriesTable series;
+    const std::vector<std::string> plugin_path{PLUGIN_DIR};
+    const auto exporter = Exporter::open(config, "test.toml", plugin_path, series, 1);
+    REQUIRE_FALSE(exporter);
+    return exporter.error().text;
+}
+
 namespace {
 
 ExporterConfig config_of(const std::string& plugin) {

@@ -86,6 +86,15 @@ inline Sample node(std::int64_t value) {
     return sample;
 }
 
+// What an [[exporters]] table with no more than the plugin's name means, and samples of every kind.
+inline ExporterConfig exporter_config(const char* plugin) {
+    ExporterConfig config;
+    config.plugin = plugin;
+    config.name = plugin;
+    config.kinds = ~0U;
+    return config;
+}
+
 // Adds an option, as if it stood in line 1 of the file.
 template <typename Value>
 void set(ExporterConfig& config, const char* key, const Value& content) {
@@ -96,5 +105,8 @@ void set(ExporterConfig& config, const char* key, const Value& content) {
 
 // Opens `config`, exports `samples` through its queue, stops and destroys it. Its last accounts.
 ExporterAccounts export_all(const ExporterConfig& config, const std::vector<Sample>& samples);
+
+// Why `config` is refused. Fails the test if it is not.
+std::string refusal(const ExporterConfig& config);
 
 }  // namespace latmon::test

@@ -16,11 +16,7 @@ using plugins::Subscriptions;
 using namespace std::string_literals;
 
 ExporterConfig zeromq() {
-    ExporterConfig config;
-    config.plugin = "zeromq";
-    config.name = "zeromq";
-    config.kinds = ~0U;
-    return config;
+    return exporter_config("zeromq");
 }
 
 template <typename Value>
@@ -28,14 +24,6 @@ ExporterConfig zeromq_with(const char* key, const Value& value) {
     ExporterConfig config = zeromq();
     set(config, key, value);
     return config;
-}
-
-std::string refusal(const ExporterConfig& config) {
-    const SeriesTable series;
-    const std::vector<std::string> plugin_path{PLUGIN_DIR};
-    const auto exporter = Exporter::open(config, "test.toml", plugin_path, series, 1);
-    REQUIRE_FALSE(exporter);
-    return exporter.error().text;
 }
 
 const std::string some_key(40, 'k');

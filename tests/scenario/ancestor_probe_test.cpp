@@ -11,30 +11,17 @@
 namespace latmon::sim {
 namespace {
 
-constexpr const char* near_address = "10.0.0.1";
-constexpr const char* far_address = "10.0.0.2";
 constexpr Duration ms = Duration::from_ms(1);
 
-ProbePlan ancestor_probe(std::uint32_t size_bytes = 300) {
-    ProbePlan probe = probe_to(far_address, ProbeKind::udp, ms);
-    probe.protocol = ProbeProtocol::ancestor;
-    probe.size_bytes = size_bytes;
-    probe.tlvs = 0;
-    probe.waits_for_follow_up = false;
-    probe.node_name = "near";
+ProbePlan tagged_probe(std::uint32_t size_bytes = 300) {
+    ProbePlan probe = ancestor_probe(ProbeKind::udp, size_bytes);
     probe.tags = {"isp:x", "it's"};
     return probe;
 }
 
-struct Pair {
-    explicit Pair(ProbePlan probe = ancestor_probe())
-        : near(world.add(plan_with({std::move(probe)}), near_address)), old(world, far_address) {}
+struct Pair : NearAndOld {
+    explicit Pair(ProbePlan probe = tagged_probe()) : NearAndOld(plan_with({std::move(probe)})) {}
 
-    [[nodiscard]] const ProbeCounters& counters() { return near.core().counters(0); }
-    void run(Duration duration) {
-        world.start();
-        world.run_for(duration);
-    }
     void check_accounts() {
         CHECK(counters().sent.read() == counters().answered.read() + counters().lost.read() +
                                             counters().unreachable.read() + counters().in_flight());
@@ -42,10 +29,6 @@ struct Pair {
     [[nodiscard]] std::vector<Sample> answers() {
         return Node::only(near.take_samples(), LATMON_KIND_EXCHANGE, LATMON_STATUS_OK);
     }
-
-    World world;
-    Node& near;
-    OldNode old;
 };
 
 bool is_reply(const Packet& packet) {
@@ -101,7 +84,7 @@ TEST_CASE("ancestor: a sample says what its reply can, and nothing that takes a 
 }
 
 TEST_CASE("ancestor: without a size a packet is as long as its head, whatever its number") {
-    Pair pair(ancestor_probe(0));
+    Pair pair(tagged_probe(0));
     pair.run(Duration::from_ms(150));
     const std::string longest = "100|near|1767225601000000000|['isp:x', \"it's\"] |";
     for (const std::string& request : pair.old.requests)
@@ -150,7 +133,7 @@ TEST_CASE("ancestor: a reply to the probe a hundred and one before is not believ
 }
 
 TEST_CASE("ancestor: what takes longer than all numbers is lost, and never a short round trip") {
-    ProbePlan probe = ancestor_probe();
+    ProbePlan probe = tagged_probe();
     probe.timeout = Duration::from_s(1);  // 100 ms are what its numbers last.
     probe.max_lost = 0;
     Pair pair(std::move(probe));
@@ -172,7 +155,7 @@ TEST_CASE("ancestor: what takes longer than all numbers is lost, and never a sho
 TEST_CASE("ancestor: a queue that grows past all numbers never makes a short round trip") {
     for (const double slope : {0.05, 0.2, 0.6, 1.5}) {
         CAPTURE(slope);
-        ProbePlan probe = ancestor_probe();
+        ProbePlan probe = tagged_probe();
         probe.timeout = Duration::from_s(1);
         Pair pair(std::move(probe));
         const auto queued_at = [&](std::int64_t now_ns) {
@@ -198,7 +181,7 @@ TEST_CASE("ancestor: a queue that grows past all numbers never makes a short rou
 }
 
 TEST_CASE("ancestor: no number is on its way twice, however slow the path") {
-    ProbePlan probe = ancestor_probe();
+    ProbePlan probe = tagged_probe();
     probe.timeout = Duration::from_s(1);
     Pair pair(std::move(probe));
     pair.world.simulation.link = constant_link(ms * 49);
@@ -239,7 +222,7 @@ TEST_CASE("ancestor: a far end whose clock is centuries off has round trips and 
 }
 
 TEST_CASE("ancestor: a silent far end costs a socket for every round of numbers, no more") {
-    ProbePlan probe = ancestor_probe();
+    ProbePlan probe = tagged_probe();
     probe.max_lost = 1'000'000;
     Pair pair(std::move(probe));
     pair.old.is_silent = true;
@@ -274,7 +257,7 @@ TEST_CASE("ancestor: what is no reply of ours is counted and changes nothing") {
 
 TEST_CASE("ancestor: a port where nobody listens is unreachable, by the start that ICMP gives") {
     World world;
-    ProbePlan probe = ancestor_probe();
+    ProbePlan probe = tagged_probe();
     probe.address->address = parse_endpoint("10.0.0.9", 0)->address;
     Node& near = world.add(plan_with({probe}), near_address);
     world.start();
@@ -286,7 +269,7 @@ TEST_CASE("ancestor: a port where nobody listens is unreachable, by the start th
 
 TEST_CASE("ancestor: latmon answers it too, and is not asked to speak STAMP") {
     World world;
-    Node& near = world.add(plan_with({ancestor_probe()}), near_address);
+    Node& near = world.add(plan_with({tagged_probe()}), near_address);
     Node& far = world.add(plan_with({}), far_address);
     world.start();
     world.run_for(Duration::from_ms(300));

@@ -10,29 +10,12 @@
 namespace latmon::sim {
 namespace {
 
-constexpr const char* near_address = "10.0.0.1";
-constexpr const char* far_address = "10.0.0.2";
 constexpr Duration ms = Duration::from_ms(1);
 
-ProbePlan ancestor_probe() {
-    ProbePlan probe = probe_to(far_address, ProbeKind::tcp, ms);
-    probe.protocol = ProbeProtocol::ancestor;
-    probe.size_bytes = 300;
-    probe.tlvs = 0;
-    probe.waits_for_follow_up = false;
-    probe.node_name = "near";
-    return probe;
-}
+struct Pair : NearAndOld {
+    explicit Pair(ProbePlan probe = ancestor_probe(ProbeKind::tcp))
+        : NearAndOld(plan_with({std::move(probe)})) {}
 
-struct Pair {
-    explicit Pair(ProbePlan probe = ancestor_probe())
-        : near(world.add(plan_with({std::move(probe)}), near_address)), old(world, far_address) {}
-
-    [[nodiscard]] const ProbeCounters& counters() { return near.core().counters(0); }
-    void run(Duration duration) {
-        world.start();
-        world.run_for(duration);
-    }
     void check_untroubled() {
         CHECK(counters().lost.read() == 0);
         CHECK(counters().invalid.read() == 0);
@@ -42,10 +25,6 @@ struct Pair {
         CHECK(old.out_of_sequence == 0);
         CHECK(old.connections == 1);
     }
-
-    World world;
-    Node& near;
-    OldNode old;
 };
 
 }  // namespace
@@ -91,7 +70,7 @@ TEST_CASE("ancestor tcp: replies are found wherever the stream is cut") {
 }
 
 TEST_CASE("ancestor tcp: of a reply that is received whole the kernel's arrival is known") {
-    ProbePlan probe = ancestor_probe();
+    ProbePlan probe = ancestor_probe(ProbeKind::tcp);
     probe.size_bytes = 1'470;
     Pair pair(std::move(probe));
     pair.run(Duration::from_ms(100));

@@ -10,8 +10,6 @@
 namespace latmon::sim {
 namespace {
 
-constexpr const char* near_address = "10.0.0.1";
-constexpr const char* far_address = "10.0.0.2";
 constexpr Duration ms = Duration::from_ms(1);
 
 // In the ancestor's shape of a file, its format comes first.
@@ -24,20 +22,9 @@ Plan automatic_plan(ProbeKind kind, bool is_ancestor_first) {
     return plan_with({probe});
 }
 
-struct WithOldNode {
+struct WithOldNode : NearAndOld {
     WithOldNode(ProbeKind kind, bool is_ancestor_first)
-        : near(world.add(automatic_plan(kind, is_ancestor_first), near_address)),
-          old(world, far_address) {}
-
-    [[nodiscard]] const ProbeCounters& counters() { return near.core().counters(0); }
-    void run(Duration duration) {
-        world.start();
-        world.run_for(duration);
-    }
-
-    World world;
-    Node& near;
-    OldNode old;
+        : NearAndOld(automatic_plan(kind, is_ancestor_first)) {}
 };
 
 struct WithLatmon {

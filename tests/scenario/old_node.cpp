@@ -178,4 +178,14 @@ void OldNode::take_message(Connection& connection, const std::string& text) {
     });
 }
 
+ProbePlan ancestor_probe(ProbeKind kind, std::uint32_t size_bytes) {
+    ProbePlan probe = probe_to(far_address, kind, Duration::from_ms(1));
+    probe.protocol = ProbeProtocol::ancestor;
+    probe.size_bytes = size_bytes;
+    probe.tlvs = 0;
+    probe.waits_for_follow_up = false;
+    probe.node_name = "near";
+    return probe;
+}
+
 }  // namespace latmon::sim

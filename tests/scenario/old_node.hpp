@@ -88,4 +88,26 @@ private:
     MethodOperation<&OldNode::on_accept> accept_{*this};
 };
 
+inline constexpr const char* near_address = "10.0.0.1";
+inline constexpr const char* far_address = "10.0.0.2";
+
+// A probe of the node "near" to `far_address` in the old node's format, once a millisecond.
+[[nodiscard]] ProbePlan ancestor_probe(ProbeKind kind, std::uint32_t size_bytes = 300);
+
+// A node of ours that probes an old one.
+struct NearAndOld {
+    explicit NearAndOld(const Plan& plan)
+        : near(world.add(plan, near_address)), old(world, far_address) {}
+
+    [[nodiscard]] const ProbeCounters& counters() { return near.core().counters(0); }
+    void run(Duration duration) {
+        world.start();
+        world.run_for(duration);
+    }
+
+    World world;
+    Node& near;
+    OldNode old;
+};
+
 }  // namespace latmon::sim
