@@ -2,7 +2,7 @@
 //
 // Time as types, so that mixing clocks does not compile. There are three clocks:
 //
-//   Instant     CLOCK_MONOTONIC      deadlines: what timerfd sleeps on
+//   Instant     CLOCK_MONOTONIC      deadlines: what the ring sleeps until
 //   RawInstant  CLOCK_MONOTONIC_RAW  intervals: never slewed by NTP, so an RTT is made of these
 //   WallTime    CLOCK_REALTIME       what the wire and the exporters want; may jump at any time
 //

@@ -22,10 +22,19 @@ constexpr std::uint64_t golden_step = 0x9e37'79b9'7f4a'7c15;
 // The fractional part of the square root of 2: turns the circles of two cores against each other.
 constexpr std::uint64_t core_step = 0x6a09'e667'f3bc'c909;
 
+// A thread that sleeps pays for each awakening as much as for several probes. The first probes of a
+// core have a time of their own all the same; further ones share it with as many as one submission
+// takes, if they are so small that a card sends them faster than we make them.
+constexpr std::size_t lone_probes = 64;
+constexpr std::size_t group_probes = 16;
+constexpr std::uint32_t group_packet_bytes_max = 256;
+// A sleep until a group of rarer ones may end as late as it does.
+constexpr Duration precise_interval_max = Duration::from_ms(100);
+
 // A probe a day is the least load; in this unit it is still 11.
 constexpr std::uint64_t load_unit = 1'000'000'000'000'000;
 
-// Descriptors of one core-thread beside its sockets: ring, timerfd, eventfd, and room for what a
+// Descriptors of one core-thread beside its sockets: ring, eventfd, and room for what a
 // library opens.
 constexpr std::uint64_t fds_per_core = 16;
 // Standard streams, log, signals, plugins' own connections.
@@ -136,6 +145,15 @@ void add_cores(const Config& config, std::span<const std::uint32_t> cpus, Plan& 
     }
 }
 
+// `place` is the number of probes before it on its core.
+void place_in_time(ProbePlan& probe, std::size_t place, std::uint64_t core_hash) noexcept {
+    const bool is_lone = place < lone_probes || probe.size_bytes > group_packet_bytes_max ||
+                         probe.kind != ProbeKind::udp;
+    const std::size_t turn = is_lone ? place : lone_probes + (place - lone_probes) / group_probes;
+    probe.phase = share_of(probe.interval, core_hash + turn * golden_step);
+    probe.is_precise = is_lone || probe.interval <= precise_interval_max;
+}
+
 // Each probe in turn to the core with the least load so far, the first of equals: appending a
 // target never moves the ones before it. Keys are numbered on the way.
 void spread_probes(const Config& config, Plan& plan, Mistakes& mistakes) {
@@ -156,8 +174,7 @@ void spread_probes(const Config& config, Plan& plan, Mistakes& mistakes) {
             probe.probe_index = plan.probe_count++;
             probe.ssid = static_cast<std::uint16_t>(1 + probe.probe_index % 65'535);
             plan_packet(config, target, key_files, probe);
-            probe.phase = share_of(probe.interval, name_hash + core_index * core_step +
-                                                       neighbours.size() * golden_step);
+            place_in_time(probe, neighbours.size(), name_hash + core_index * core_step);
             neighbours.push_back(std::move(probe));
         }
     }

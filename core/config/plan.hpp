@@ -29,8 +29,9 @@ struct ProbePlan {
     std::uint32_t size_bytes = 0;
     Duration interval;
     Duration timeout;
-    Duration phase;   // In [0, interval): this probe's place within every interval.
-    Duration jitter;  // At most interval / 2.
+    Duration phase;          // In [0, interval): this probe's place within every interval.
+    Duration jitter;         // At most interval / 2.
+    bool is_precise = true;  // It is worth waiting awake for its time.
     std::uint32_t max_lost = 0;
     std::uint32_t in_flight_slots = 0;  // A power of two.
     std::uint8_t dscp = 0;

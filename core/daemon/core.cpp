@@ -53,6 +53,14 @@ std::size_t flights_needed(const CorePlan& core_plan) noexcept {
     return count;
 }
 
+// Whether the kernel says of everything that this core waits for when it arrived. A connection's
+// beginning is stamped by nobody.
+bool may_be_patient(const CorePlan& plan, const CoreContext& context) {
+    return context.uses_kernel_stamps && context.reactor.ring().stamp_ability().has_rx &&
+           std::ranges::all_of(plan.probes,
+                               [](const ProbePlan& probe) { return probe.kind == ProbeKind::udp; });
+}
+
 }  // namespace
 
 Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock& clock)
@@ -170,6 +178,9 @@ void Core::start(Instant origin) noexcept {
     udp_reflector_.set_discarding(true);
     reactor_.turn(clock_.now());
     udp_reflector_.set_discarding(false);
+    if (may_be_patient(plan_.cores[core_index_], context_)) {
+        reactor_.set_patience(Duration{limits::reply_patience_ns});
+    }
     for (const std::unique_ptr<Probe>& probe : probes_)
         probe->start(origin);
     if (plan_.node_interval.ns > 0) {

@@ -33,7 +33,8 @@ public:
           interval_(plan.interval),
           phase_(plan.phase),
           jitter_(plan.jitter),
-          random_(0x9e3779b97f4a7c15ULL * (plan.probe_index + 1ULL)) {}
+          random_(0x9e3779b97f4a7c15ULL * (plan.probe_index + 1ULL)),
+          timer_(*this, plan.is_precise) {}
 
     void start(Instant origin) noexcept {
         schedule_ = Schedule(origin + phase_, interval_);
@@ -70,7 +71,7 @@ private:
     Duration phase_;
     Duration jitter_;
     std::uint64_t random_;
-    MethodTimer<&Slots::on_fire> timer_{*this, true};
+    MethodTimer<&Slots::on_fire> timer_;
 };
 
 }  // namespace latmon

@@ -138,6 +138,7 @@ void TcpReflector::Session::on_receive(const Completion& completion) noexcept {
         fresh_from = filled;
         filled += static_cast<std::size_t>(completion.result);
         last_heard = owner.context_.reactor.arrival().now;
+        owner.context_.reactor.ask_for_haste();
         owner.take(*this);
     }
 }

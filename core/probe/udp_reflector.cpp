@@ -117,6 +117,7 @@ bool UdpReflector::is_idle() const noexcept {
 
 ReflectReason UdpReflector::reflect(Listener& listener, const Completion& completion) noexcept {
     if (is_discarding_) return ReflectReason::not_started;
+    context_.reactor.ask_for_haste();
     Ring& ring = context_.reactor.ring();
     const Datagram datagram = ring.datagram(completion);
     note_drops(listener, datagram);

@@ -44,6 +44,14 @@ public:
     [[nodiscard]] std::uint32_t key() const noexcept { return key_; }
     // The same message without its key; points into this one all the same.
     [[nodiscard]] msghdr header_without_key() const noexcept;
+    // Octets in one piece for the socket's own peer, and no more than a key beside them.
+    [[nodiscard]] bool is_plain() const noexcept {
+        return header_.msg_name == nullptr && header_.msg_iovlen == 1;
+    }
+    // Of a plain one.
+    [[nodiscard]] std::span<const std::byte> plain_payload() const noexcept {
+        return {static_cast<const std::byte*>(parts_[0].iov_base), parts_[0].iov_len};
+    }
     [[nodiscard]] std::size_t payload_bytes() const noexcept {
         return parts_[0].iov_len + parts_[1].iov_len;
     }

@@ -88,7 +88,7 @@ void Reactor::wait_for(Instant limit) noexcept {
     const Duration margin = is_precise ? pacing_.margin(now) : Duration{};
     const Instant wake_at = deadline - margin;
     if (!pacing_.never_sleeps() && wake_at - now >= sleep_min) {
-        ring_.wait(wake_at);
+        ring_.wait(wake_at, now < hasty_until_ ? Duration{} : patience_);
         const Instant woke = last_look_ = clock_.now();
         if (woke < wake_at) return;  // A completion came first.
         if (is_precise) pacing_.note_wake(woke - wake_at);

@@ -62,6 +62,14 @@ public:
     // At most one; it outlives the reactor. [set-up]
     void set_observer(Observer* observer) noexcept { observer_ = observer; }
 
+    // For so long a completion may lie where nothing depends on when it is read, as where the kernel
+    // stamps what arrives: several are then handed out at one awakening, which costs as much as a
+    // probe. Zero, which it is at first: each ends a sleep at once. [core-thread]
+    void set_patience(Duration patience) noexcept { patience_ = patience; }
+    // Somebody waits for what we do with a completion: for a while there is no patience.
+    // [core-thread]
+    void ask_for_haste() noexcept { hasty_until_ = arrival_.now + haste; }
+
     // One turn; waits no longer than until `limit`. [core-thread]
     void turn(Instant limit) noexcept;
 
@@ -96,6 +104,9 @@ public:
     [[nodiscard]] const ReactorCounters& counters() const noexcept { return counters_; }
 
 private:
+    // Whoever asks once every two minutes is still answered at once.
+    static constexpr Duration haste = Duration::from_s(130);
+
     void fire_due() noexcept;
     void wait_for(Instant limit) noexcept;
     void spin_until(Instant deadline) noexcept;
@@ -108,6 +119,8 @@ private:
     Observer* observer_ = nullptr;
     Timers timers_;
     Pacing pacing_;
+    Duration patience_{};
+    Instant hasty_until_{};
     LoopStamp arrival_;
     ReactorCounters counters_;
     Instant last_look_{};  // When the loop last knew that it was running; zero: before the first.

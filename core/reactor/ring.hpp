@@ -128,8 +128,8 @@ public:
     // EAGAIN: what is left there is not told of again.
     // Ends with -EOPNOTSUPP at once if there is no way to get stamps. Without keys
     // (StampAbility::has_keys) that is so for datagrams of a socket that is not connected; on one
-    // that is, each datagram must have a key and one may be sent at a time, and a send that failed
-    // costs the stamps of a few others.
+    // that is, each datagram must have a key, and a send that failed costs the stamps of a few
+    // others.
     // A packet may have no stamp (it was lost on this host) or more than one (it was sent again).
     virtual void prepare_tx_stamps(Operation& operation, SocketId socket) noexcept = 0;
     // Result: octets sent, or -errno. Never waits: a full socket buffer is -EAGAIN.
@@ -162,8 +162,9 @@ public:
 
     // The loop. submit() hands over what was prepared and returns at once.
     virtual void submit() noexcept = 0;
-    // Submits, then sleeps until there is a completion, `until` has come, or wake() was called.
-    virtual void wait(Instant until) noexcept = 0;
+    // Submits, then sleeps until there is a completion, `until` has come, or wake() was called; but
+    // for `patience` at least, or until `until`, so that several are handed out at one awakening.
+    virtual void wait(Instant until, Duration patience = {}) noexcept = 0;
     // Submits, and lets completions that are due arrive, without sleeping.
     virtual void poll() noexcept = 0;
     // Moves up to ready.size() completions out, oldest first, and returns how many.

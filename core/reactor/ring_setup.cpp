@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <bit>
 #include <cerrno>
@@ -27,6 +26,9 @@ namespace {
 constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                  IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
                                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+
+// IORING_FEAT_MIN_TIMEOUT of linux/io_uring.h, Linux 6.12; Debian 12's has it not yet.
+constexpr unsigned feature_min_timeout = 1U << 15U;
 
 std::string kernel_release() {
     utsname name{};
@@ -121,9 +123,7 @@ Result<void> UringRing::set_up(const UringOptions& options) {
     has_ring_ = true;
     keyless_headers_.resize(ring_.sq.ring_entries);
     ability_ = probe_stamps(options);
-    if (!ability_.has_keys && ability_.tx == TxStampWay::error_queue) {
-        key_counts_.resize(slots_.size());
-    }
+    if (ability_.tx != TxStampWay::none) key_counts_.resize(slots_.size());
     ::io_uring_register_ring_fd(&ring_);  // Saves a lookup per call; optional.
     result = ::io_uring_register_files_sparse(&ring_, static_cast<unsigned>(slots_.size()));
     if (result < 0) {
@@ -135,14 +135,14 @@ Result<void> UringRing::set_up(const UringOptions& options) {
                               ": raise it with 'ulimit -n' or LimitNOFILE=",
                           -result);
     }
-    timer_fd_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    has_patience_ = (ring_.features & feature_min_timeout) != 0;
     wake_fd_ = Fd(::eventfd(0, EFD_CLOEXEC));
-    if (!timer_fd_.is_open() || !wake_fd_.is_open()) {
-        return fail_errno(ExitCode::permission, "a timer cannot be had: raise 'ulimit -n'", errno);
+    if (!wake_fd_.is_open()) {
+        return fail_errno(ExitCode::permission, "no eventfd is to be had: raise 'ulimit -n'",
+                          errno);
     }
     Result<void> buffers = set_up_buffers();
     if (!buffers) return buffers;
-    prepare_timer_poll();
     prepare_wake_read();
     submit();
     return {};

@@ -168,11 +168,11 @@ StampRequest UringRing::stamp_request(SocketId socket) const noexcept {
 Outcome<void> UringRing::start_tx_stamps(SocketId socket) noexcept {
     Slot& stamped = slot(socket);
     LATMON_ASSERT(stamped.wants_stamps);
-    const bool counts_keys = !stamped.is_stream && !ability_.has_keys;
-    const bool can_count = stamped.is_connected;
-    if (ability_.tx == TxStampWay::none || (counts_keys && !can_count)) {
-        return std::unexpected(EOPNOTSUPP);
-    }
+    // Even where the kernel takes keys: a control message costs a connected socket the route that
+    // it remembers, a microsecond in all.
+    const bool counts_keys = !stamped.is_stream && stamped.is_connected;
+    const bool has_keys = stamped.is_stream || counts_keys || ability_.has_keys;
+    if (ability_.tx == TxStampWay::none || !has_keys) return std::unexpected(EOPNOTSUPP);
     if (stamped.stamps_tx) return {};
     Outcome<void> result = request_stamps(stamped.fd, stamp_request(socket));
     if (!result) return result;
@@ -192,6 +192,7 @@ void UringRing::prepare_tx_stamps(Operation& operation, SocketId socket) noexcep
         entry->cmd_op = socket_op_tx_timestamp;
         use_socket(*entry, socket);
         operation.follow = Operation::Follow::stamps;
+        operation.socket = socket;
     } else {
         // An error queue with something in it raises POLLERR, which poll(2) always reports.
         ::io_uring_prep_poll_multishot(entry, 0, POLLERR);
@@ -205,26 +206,33 @@ Outcome<SocketError> UringRing::take_error(SocketId socket) noexcept {
         Outcome<SocketError> error = take_socket_error(slot(socket).fd);
         if (!error || error->error_number != 0) return error;
         if (error->stamp.source == StampSource::none) continue;
-        if (!slot(socket).counts_keys) return error;
-        KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
-        const std::optional<std::uint32_t> key = count.key_of(error->stamp.key);
-        if (!key) continue;
-        error->stamp.key = *key;
-        return error;
+        if (!slot(socket).counts_keys || find_key(socket, error->stamp)) return error;
     }
 }
 
 // -- Keys ----------------------------------------------------------------------------------------
 
 // The kernel refuses a datagram with a key that the socket does not expect.
-const msghdr* UringRing::header_for(const io_uring_sqe& entry, SocketId socket,
-                                    const Message& message) noexcept {
-    const bool takes_keys = slot(socket).stamps_tx && ability_.has_keys;
-    if (takes_keys || !message.has_key()) return &message.header();
-    // The kernel has read it when the entry has been submitted: io_uring_prep_sendmsg(3).
+bool UringRing::takes_keys(SocketId socket) const noexcept {
+    const Slot& sender = slot(socket);
+    return sender.stamps_tx && !sender.counts_keys && ability_.has_keys;
+}
+
+// The kernel has read it when the entry has been submitted: io_uring_prep_sendmsg(3).
+const msghdr& UringRing::keyless_header(const io_uring_sqe& entry,
+                                        const Message& message) noexcept {
+    if (!message.has_key()) return message.header();
     msghdr& header = keyless_headers_[static_cast<std::size_t>(&entry - ring_.sq.sqes)];
     header = message.header_without_key();
-    return &header;
+    return header;
+}
+
+// False if nobody knows whose stamp it is.
+bool UringRing::find_key(SocketId socket, TxStamp& stamp) noexcept {
+    KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
+    const std::optional<std::uint32_t> key = count.key_of(stamp.key);
+    if (key) stamp.key = *key;
+    return key.has_value();
 }
 
 void UringRing::count_send(Operation& operation, SocketId socket, const Message& message) noexcept {

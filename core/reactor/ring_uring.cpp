@@ -11,15 +11,14 @@
 #include "reactor/uring_stamps.hpp"
 
 #include <linux/sock_diag.h>
-#include <poll.h>
-#include <sys/timerfd.h>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace latmon {
 namespace {
 
-// Marks the completions of the timer and of wake(), which are the ring's own.
+// Marks the completions of wake(), which are the ring's own.
 void never_called(Operation&, const Completion&) noexcept {
     LATMON_ASSERT(false);
 }
@@ -27,8 +26,7 @@ void never_called(Operation&, const Completion&) noexcept {
 }  // namespace
 
 UringRing::UringRing(const UringOptions& options)
-    : timer_operation_(never_called),
-      wake_operation_(never_called),
+    : wake_operation_(never_called),
       slots_(options.sockets_max),
       connect_addresses_(options.sockets_max),
       probe_operation_(never_called) {
@@ -157,8 +155,15 @@ void UringRing::prepare_receive_datagrams(Operation& operation, SocketId socket)
 void UringRing::prepare_send_datagram(Operation& operation, SocketId socket,
                                       const Message& message) noexcept {
     io_uring_sqe* const entry = next_entry(&operation);
-    const msghdr* const header = header_for(*entry, socket, message);
-    ::io_uring_prep_sendmsg(entry, 0, header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const bool keeps_key = message.has_key() && takes_keys(socket);
+    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    if (message.is_plain() && !keeps_key) {  // Spares the kernel the reading of a msghdr.
+        const std::span<const std::byte> payload = message.plain_payload();
+        ::io_uring_prep_send(entry, 0, payload.data(), payload.size(), flags);
+    } else {
+        const msghdr& header = keeps_key ? message.header() : keyless_header(*entry, message);
+        ::io_uring_prep_sendmsg(entry, 0, &header, flags);
+    }
     use_socket(*entry, socket);
     ::io_uring_sqe_set_data(entry, &operation);
     if (slot(socket).counts_keys && message.has_key()) count_send(operation, socket, message);
@@ -255,18 +260,28 @@ void UringRing::submit() noexcept {
     LATMON_ASSERT(result >= 0 || result == -EBUSY || result == -EAGAIN || result == -EINTR);
 }
 
-void UringRing::wait(Instant until) noexcept {
-    if (until != timer_armed_for_) {
-        const itimerspec when{
-            .it_interval = {},
-            .it_value = {.tv_sec = until.ns / 1'000'000'000, .tv_nsec = until.ns % 1'000'000'000}};
-        const int result = ::timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
-        LATMON_ASSERT(result == 0);
-        timer_armed_for_ = until;
+void UringRing::wait(Instant until, Duration patience) noexcept {
+    submit();
+    const Duration left = std::max(until - OsClock{}.now(), Duration{});
+    __kernel_timespec limit{.tv_sec = left.ns / 1'000'000'000, .tv_nsec = left.ns % 1'000'000'000};
+    io_uring_getevents_arg argument{};
+    argument.ts = reinterpret_cast<std::uintptr_t>(&limit);
+    unsigned completions = 1;
+    if (has_patience_ && patience.ns > 0) {
+        // min_wait_usec of io_uring_enter(2), which liburing 2.3 calls padding: until that has
+        // passed the kernel waits for so many completions, then for one.
+        argument.pad = static_cast<std::uint32_t>(std::min(patience, left).ns / 1'000);
+        completions = limits::completion_batch;
     }
     ++counters_.waits;
-    const int result = ::io_uring_submit_and_wait(&ring_, 1);
-    LATMON_ASSERT(result >= 0 || result == -EBUSY || result == -EAGAIN || result == -EINTR);
+    const bool is_registered = ring_.enter_ring_fd != ring_.ring_fd;
+    const unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG |
+                           (is_registered ? IORING_ENTER_REGISTERED_RING : 0U);
+    const int result =
+        ::io_uring_enter2(static_cast<unsigned>(ring_.enter_ring_fd), 0, completions, flags,
+                          reinterpret_cast<sigset_t*>(&argument), sizeof(argument));
+    LATMON_ASSERT(result >= 0 || result == -ETIME || result == -EBUSY || result == -EAGAIN ||
+                  result == -EINTR);
 }
 
 void UringRing::poll() noexcept {
@@ -313,18 +328,16 @@ bool UringRing::take(const io_uring_cqe& entry, Ready& ready) noexcept {
         .buffer_index = static_cast<std::uint16_t>(entry.flags >> IORING_CQE_BUFFER_SHIFT),
         .stamp = {}};
     if (operation == &probe_operation_) return false;
-    if (operation == &timer_operation_ || operation == &wake_operation_) {
-        if (operation == &timer_operation_) timer_armed_for_ = {};
-        if (ready.completion.has_more) return false;
+    if (operation == &wake_operation_) {
         operation->is_active = false;
-        operation == &timer_operation_ ? prepare_timer_poll() : prepare_wake_read();
+        prepare_wake_read();
         return false;
     }
-    if (operation->follow != Operation::Follow::nothing) follow_up(entry, ready);
-    return true;
+    return operation->follow == Operation::Follow::nothing || follow_up(entry, ready);
 }
 
-void UringRing::follow_up(const io_uring_cqe& entry, Ready& ready) noexcept {
+// What the ring has to do with a completion first. False if there is nothing left to tell the user.
+bool UringRing::follow_up(const io_uring_cqe& entry, Ready& ready) noexcept {
     Completion& completion = ready.completion;
     const SocketId socket = ready.operation->socket;
     switch (ready.operation->follow) {
@@ -332,8 +345,9 @@ void UringRing::follow_up(const io_uring_cqe& entry, Ready& ready) noexcept {
             if (entry.res >= 0) completion.result = accepted(entry.res, socket);
             break;
         case Operation::Follow::stamps:
-            if (completion.has_more) completion = {.has_more = true, .stamp = read_tx_stamp(entry)};
-            break;
+            if (!completion.has_more) break;
+            completion = {.has_more = true, .stamp = read_tx_stamp(entry)};
+            return !slot(socket).counts_keys || find_key(socket, completion.stamp);
         case Operation::Follow::refused:
             completion.result = -EOPNOTSUPP;
             break;
@@ -343,6 +357,7 @@ void UringRing::follow_up(const io_uring_cqe& entry, Ready& ready) noexcept {
         case Operation::Follow::nothing:
             break;
     }
+    return true;
 }
 
 // Gives an accepted descriptor its place in the table. None left: the connection is closed, and the
@@ -352,12 +367,6 @@ std::int32_t UringRing::accepted(int fd, SocketId listener) noexcept {
     kind.is_registered = false;
     const Outcome<SocketId> socket = adopt(Fd(fd), kind);
     return socket ? *socket : -socket.error();
-}
-
-void UringRing::prepare_timer_poll() noexcept {
-    io_uring_sqe* const entry = next_entry(&timer_operation_);
-    ::io_uring_prep_poll_multishot(entry, timer_fd_.get(), POLLIN);
-    ::io_uring_sqe_set_data(entry, &timer_operation_);
 }
 
 void UringRing::prepare_wake_read() noexcept {

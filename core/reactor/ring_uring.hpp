@@ -5,12 +5,13 @@
 // .cpp files (ring_uring: operations, ring_setup: opening, ring_stamps: time stamps) the only place
 // that knows liburing.
 //
-// How a wait ends: the next deadline is an absolute timerfd that the ring polls; another thread's
-// wake() is an eventfd that the ring reads; everything else is a completion of a user's operation.
+// How a wait ends: by the time limit of the system call; by another thread's wake(), an eventfd that
+// the ring reads; everything else is a completion of a user's operation.
 //
 // Stamps of what is sent lie in the socket's error queue. From Linux 6.17 on the ring itself takes
-// them from there; before, its user is told to read the queue. Where the kernel takes no keys, the
-// ring finds them for sockets with one peer and one send at a time (KeyCount); others have none.
+// them from there; before, its user is told to read the queue. The keys of a socket with one peer
+// are counted here (KeyCount); of others the kernel takes them with each datagram, or there are
+// none.
 #pragma once
 
 #include "base/error.hpp"
@@ -78,7 +79,7 @@ public:
     void release_buffer(std::uint16_t buffer_index) noexcept override;
 
     void submit() noexcept override;
-    void wait(Instant until) noexcept override;
+    void wait(Instant until, Duration patience = {}) noexcept override;
     void poll() noexcept override;
     std::uint32_t drain(std::span<Ready> ready) noexcept override;
     void wake() noexcept override;
@@ -111,28 +112,27 @@ private:
     [[nodiscard]] Slot& slot(SocketId socket) noexcept;
     [[nodiscard]] io_uring_sqe* next_entry(Operation* operation) noexcept;
     void use_socket(io_uring_sqe& entry, SocketId socket) const noexcept;
-    void prepare_timer_poll() noexcept;
     void prepare_wake_read() noexcept;
     [[nodiscard]] bool take(const io_uring_cqe& entry, Ready& ready) noexcept;
-    void follow_up(const io_uring_cqe& entry, Ready& ready) noexcept;
+    [[nodiscard]] bool follow_up(const io_uring_cqe& entry, Ready& ready) noexcept;
     [[nodiscard]] std::int32_t accepted(int fd, SocketId listener) noexcept;
 
     [[nodiscard]] StampAbility probe_stamps(const UringOptions& options) noexcept;
     [[nodiscard]] bool probe_ring_way(StampTrial& trial) noexcept;
     [[nodiscard]] Outcome<void> start_tx_stamps(SocketId socket) noexcept;
     [[nodiscard]] StampRequest stamp_request(SocketId socket) const noexcept;
-    [[nodiscard]] const msghdr* header_for(const io_uring_sqe& entry, SocketId socket,
-                                           const Message& message) noexcept;
+    [[nodiscard]] bool takes_keys(SocketId socket) const noexcept;
+    [[nodiscard]] const msghdr& keyless_header(const io_uring_sqe& entry,
+                                               const Message& message) noexcept;
     void count_send(Operation& operation, SocketId socket, const Message& message) noexcept;
+    [[nodiscard]] bool find_key(SocketId socket, TxStamp& stamp) noexcept;
     void note_counted(SocketId socket, std::int32_t result) noexcept;
 
     io_uring ring_{};
     bool has_ring_ = false;
-    Fd timer_fd_;
+    bool has_patience_ = false;  // The kernel can wait for several completions: Linux 6.12.
     Fd wake_fd_;
-    Instant timer_armed_for_{};
     std::uint64_t wake_value_ = 0;
-    Operation timer_operation_;
     Operation wake_operation_;
 
     io_uring_buf_ring* buffer_ring_ = nullptr;  // Page-aligned memory shared with the kernel.
@@ -145,7 +145,7 @@ private:
     StampAbility ability_;
     Fd stamp_keeper_;  // See probe_stamps().
     Operation probe_operation_;
-    std::vector<KeyCount> key_counts_;     // By slot; empty where the kernel takes keys.
+    std::vector<KeyCount> key_counts_;     // By slot; empty where nothing sent is stamped.
     std::vector<msghdr> keyless_headers_;  // By submission entry: borrowed until it is submitted.
     RingCounters counters_;
 };

@@ -250,7 +250,7 @@ TEST_CASE("descriptor: a session may change its name once a minute") {
     tell_anew();
     CHECK(pair.fate(DescriptorFate::accepted) == 1);
     CHECK(pair.fate(DescriptorFate::limited) == 2);
-    pair.world.run_for(Duration::from_s(55));
+    pair.world.run_for(Duration::from_s(57));
     tell_anew();
     CHECK(pair.fate(DescriptorFate::accepted) == 2);
     CHECK(pair.fate(DescriptorFate::limited) == 2);

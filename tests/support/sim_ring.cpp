@@ -436,8 +436,9 @@ void SimRing::prepare_cancel(Operation& operation) noexcept {
 
 // -- The loop -----------------------------------------------------------------------------------
 
-void SimRing::wait(Instant until) noexcept {
+void SimRing::wait(Instant until, Duration patience) noexcept {
     ++counters_.waits;
+    patient_until_ = std::min(until, Instant{simulation_.now_ns()} + patience);
     wake_at_ = until;
     is_woken_ = false;
 }

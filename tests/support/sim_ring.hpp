@@ -10,6 +10,7 @@
 #include "reactor/ring.hpp"
 #include "support/simulation.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -61,8 +62,12 @@ public:
     std::uint32_t arrivals_to_drop = 0;
 
     // -- The scenario's driver --
-    [[nodiscard]] bool has_ready() const noexcept { return !ready_.empty() || is_woken_; }
-    [[nodiscard]] Instant wake_at() const noexcept { return wake_at_; }
+    [[nodiscard]] bool has_ready() const noexcept {
+        return is_woken_ || (!ready_.empty() && patient_until_.ns <= simulation_.now_ns());
+    }
+    [[nodiscard]] Instant wake_at() const noexcept {
+        return ready_.empty() ? wake_at_ : std::min(wake_at_, patient_until_);
+    }
     [[nodiscard]] std::size_t open_sockets() const noexcept;
     // Breaks every connection, as a peer's crash would.
     void reset_streams();
@@ -91,7 +96,7 @@ public:
     Datagram datagram(const Completion& completion) noexcept override;
     void release_buffer(std::uint16_t buffer_index) noexcept override;
     void submit() noexcept override { ++counters_.submissions; }
-    void wait(Instant until) noexcept override;
+    void wait(Instant until, Duration patience) noexcept override;
     void poll() noexcept override;
     std::uint32_t drain(std::span<Ready> ready) noexcept override;
     void wake() noexcept override { is_woken_ = true; }
@@ -177,6 +182,7 @@ private:
     std::map<std::uint16_t, Received> buffers_;
     std::uint16_t next_buffer_ = 0;
     Instant wake_at_{};
+    Instant patient_until_{};
     bool is_woken_ = false;
     mutable StampAbility ability_{};
     RingCounters counters_;

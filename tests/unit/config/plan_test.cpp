@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <set>
 
 namespace latmon {
@@ -207,17 +208,47 @@ double worst_gap(const CorePlan& core) {
            static_cast<double>(interval);
 }
 
+Config udp_config(std::uint32_t count, std::uint32_t size_bytes) {
+    Config config = config_with(count, {0});
+    for (TargetConfig& target : config.targets) {
+        target.tcp = false;
+        target.size_bytes = size_bytes;
+    }
+    return config;
+}
+
 // Multiples of the golden ratio leave no gap wider than 1.9 times the even one, whatever their
 // number; random phases leave one of about ln(n), 9 for 10,000.
 TEST_CASE("plan: phases are spread evenly for every number of probes") {
-    for (const std::uint32_t count : {1U, 2U, 3U, 10U, 99U, 1'000U, 10'000U}) {
+    constexpr std::uint32_t big = 1'000;
+    for (const std::uint32_t count : {1U, 2U, 3U, 10U, 64U, 99U, 1'000U, 10'000U}) {
         CAPTURE(count);
-        Config config = config_with(count, {0});
-        for (TargetConfig& target : config.targets) {
-            target.tcp = false;
-        }
-        CHECK(worst_gap(plan_of(config).cores[0]) < 2.0);
+        CHECK(worst_gap(plan_of(udp_config(count, big)).cores[0]) < 2.0);
     }
+}
+
+TEST_CASE("plan: small probes behind the first 64 leave sixteen at a time, spread evenly") {
+    const Plan plan = plan_of(udp_config(64 + 160 * 16, 100));
+    CorePlan leaders;
+    std::map<std::int64_t, std::uint32_t> sizes;
+    for (const ProbePlan& probe : plan.cores[0].probes)
+        ++sizes[probe.phase.ns];
+    CHECK(sizes.size() == 64 + 160);
+    for (std::size_t place = 0; place < plan.cores[0].probes.size(); ++place) {
+        const ProbePlan& probe = plan.cores[0].probes[place];
+        CHECK(sizes[probe.phase.ns] == (place < 64 ? 1 : 16));
+        if (place >= 64 && place % 16 == 0) leaders.probes.push_back(probe);
+    }
+    CHECK(worst_gap(leaders) < 2.0);
+}
+
+TEST_CASE("plan: sleeps end late for groups of rare probes, and for nobody else") {
+    Config config = udp_config(80, 100);
+    CHECK(config.targets[79].interval > Duration::from_ms(100));
+    CHECK(!plan_of(config).cores[0].probes[79].is_precise);
+    CHECK(plan_of(config).cores[0].probes[63].is_precise);
+    config.targets[79].interval = Duration::from_ms(100);
+    CHECK(plan_of(config).cores[0].probes[79].is_precise);
 }
 
 TEST_CASE("plan: a phase lies within the interval, short or long") {

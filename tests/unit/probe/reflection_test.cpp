@@ -51,7 +51,7 @@ public:
     Datagram datagram(const Completion&) noexcept override { return {}; }
     void release_buffer(std::uint16_t) noexcept override {}
     void submit() noexcept override {}
-    void wait(Instant) noexcept override {}
+    void wait(Instant, Duration) noexcept override {}
     void poll() noexcept override {}
     std::uint32_t drain(std::span<Ready> ready) noexcept override {
         if (!std::exchange(has_completion, false)) return 0;

@@ -52,7 +52,6 @@ TEST_CASE("key count: after a failure counting starts again when all stamps have
     send(count, 1);
     CHECK(count.before_send(2) == Act::nothing);
     CHECK(count.on_failed());
-    CHECK(!count.on_failed());
     // Number 2 was or was not used up by the failed one; while stamps are due nothing is stamped.
     CHECK(count.before_send(3) == Act::nothing);
     count.on_sent();
@@ -68,14 +67,43 @@ TEST_CASE("key count: after a failure counting starts again when all stamps have
     CHECK(count.key_of(1) == 6U);
 }
 
+TEST_CASE("key count: of several sends under way each stamp has its own key") {
+    KeyCount count;
+    for (const std::uint32_t key : {10U, 12U, 13U})  // 11 was left out.
+        CHECK(count.before_send(key) == Act::nothing);
+    CHECK(count.key_of(1) == 12U);
+    for (int sent = 0; sent < 3; ++sent)
+        count.on_sent();
+    CHECK(count.key_of(0) == 10U);
+    CHECK(count.key_of(2) == 13U);
+}
+
+TEST_CASE("key count: what was prepared behind a send that failed has no key") {
+    KeyCount count;
+    for (const std::uint32_t key : {0U, 1U, 2U})
+        CHECK(count.before_send(key) == Act::nothing);
+    count.on_sent();
+    CHECK(count.on_failed());
+    CHECK(count.key_of(0) == 0U);
+    CHECK(count.key_of(1) == std::nullopt);  // Of the second, or of the third if that came first.
+    // The third is under way: if numbers began anew now, it might have the first of them.
+    CHECK(count.before_send(3) == Act::nothing);
+    CHECK(!count.on_failed());
+    count.on_sent();
+    CHECK(count.before_send(4) == Act::restart);
+    CHECK(count.key_of(0) == 4U);
+}
+
 TEST_CASE("key count: a stamp that never comes holds up counting for a while only") {
     KeyCount count;
     send(count, 0);
     CHECK(count.before_send(1) == Act::nothing);
     CHECK(count.on_failed());
     std::uint32_t unstamped = 0;
-    while (count.before_send(2 + unstamped) == Act::nothing)
+    while (count.before_send(2 + unstamped) == Act::nothing) {
+        count.on_sent();
         ++unstamped;
+    }
     CHECK(unstamped == KeyCount::unstamped_max - 1);
 }
 
