@@ -57,8 +57,8 @@ inline constexpr std::int64_t sent_late_ns = 200'000;
 inline constexpr std::int64_t loop_stall_ns = 1'000'000;
 // From the kernel's receipt of a reply until we read it; as for sends.
 inline constexpr std::int64_t received_late_ns = 200'000;
-// How long a reply that the kernel has stamped may lie, so that others are read with it. Well within
-// the above, with what a wake-up may be late.
+// How long a reply that the kernel has stamped may lie, so that others are read with it. Well
+// within the above, with what a wake-up may be late.
 inline constexpr std::int64_t reply_patience_ns = 50'000;
 // A wall clock that moved by more than this against the steady one, beyond what a slew explains,
 // was set: its readings from before and after cannot be compared, and peers are told. Two readings

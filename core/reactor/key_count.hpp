@@ -5,7 +5,8 @@
 // the kernel looks the route up anew. The kernel then numbers the stamped datagrams of a socket
 // itself, from 0 (SOF_TIMESTAMPING_OPT_ID in the kernel's networking/timestamping); here these
 // numbers become the user's keys again. For a socket whose sends complete in the order in which
-// they were prepared, as datagrams sent without waiting do. Pure; owned by the ring, one per socket.
+// they were prepared, as datagrams sent without waiting do. Pure; owned by the ring, one per
+// socket.
 //
 // A send that failed may have used up a number or not, depending on how far it came. From then on
 // nothing is stamped, until all stamps that are still due have come, or cannot come any more; then

@@ -5,8 +5,8 @@
 // .cpp files (ring_uring: operations, ring_setup: opening, ring_stamps: time stamps) the only place
 // that knows liburing.
 //
-// How a wait ends: by the time limit of the system call; by another thread's wake(), an eventfd that
-// the ring reads; everything else is a completion of a user's operation.
+// How a wait ends: by the time limit of the system call; by another thread's wake(), an eventfd
+// that the ring reads; everything else is a completion of a user's operation.
 //
 // Stamps of what is sent lie in the socket's error queue. From Linux 6.17 on the ring itself takes
 // them from there; before, its user is told to read the queue. The keys of a socket with one peer
