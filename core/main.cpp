@@ -7,6 +7,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/doctor.hpp"
 #include "daemon/ping.hpp"
+#include "daemon/selftest.hpp"
 #include "daemon/thread_setup.hpp"
 
 #include <cstdlib>
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
     if (!arguments.text.empty()) return print(arguments.text);
     if (arguments.command == Command::ping) return ping(arguments.ping);
     if (arguments.command == Command::doctor) return doctor(arguments);
+    if (arguments.command == Command::selftest) return selftest(arguments);
 
     // Doubt everything before touching the network.
     const Config config = or_exit(read_config(arguments));

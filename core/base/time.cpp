@@ -85,6 +85,10 @@ Duration OsClock::stolen(std::uint32_t cpu) const noexcept {
     return Duration{read_steal_ticks(cpu) * tick_ns};
 }
 
+Duration OsClock::thread_cpu() const noexcept {
+    return Duration{read_clock_ns(CLOCK_THREAD_CPUTIME_ID)};
+}
+
 ClockPair read_pair(const Clock& clock) noexcept {
     ClockPair best{.raw = {}, .wall = {}, .uncertainty = uncertainty_none};
     for (int attempt = 0; attempt < pair_attempts; ++attempt) {

@@ -9,6 +9,7 @@
 #include "config/suggest.hpp"
 #include "daemon/arguments_checks.hpp"
 #include "daemon/arguments_ping.hpp"
+#include "daemon/arguments_selftest.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -38,6 +39,9 @@ constexpr std::string_view examples = R"(Examples:
 
   See what this host can do for it, and what to mend:
     latmon doctor /etc/latmon/latmon.toml
+
+  Measure how good the figures of this host can be:
+    latmon selftest
 
   Ten probes to a host, without a file:
     latmon ping 192.0.2.20
@@ -105,6 +109,7 @@ struct Destinations {
     std::string doctor_path;
     CLI::App* check = nullptr;
     CLI::App* doctor = nullptr;
+    SelftestFlags selftest;
     PingFlags ping;
 };
 
@@ -204,6 +209,7 @@ void add_commands(CLI::App& app, Destinations& to) {
     to.doctor->add_flag("--json", to.arguments.is_json, "Print one JSON object instead");
     to.doctor->fallthrough();
     to.doctor->set_help_flag();
+    add_selftest(app, to.selftest);
     add_ping(app, to.ping);
 }
 
@@ -285,22 +291,34 @@ std::string set_clock_seam(const Destinations& from, ClockSeam& seam) {
     return "";
 }
 
+// The command that takes a file, and that file.
+struct FileCommand {
+    Command command;
+    const CLI::App* app;
+    const std::string* path;
+};
+
 // Which file, and whether it must be there.
 std::string set_config_path(const CLI::App& app, const Destinations& from, Arguments& arguments) {
     arguments.is_config_explicit = app.count("--config-file") > 0;
-    const bool is_check = from.check->parsed();
-    if (!is_check && !from.doctor->parsed()) return "";
-    arguments.command = is_check ? Command::check : Command::doctor;
-    const std::string& path = is_check ? from.check_path : from.doctor_path;
-    if (!path.empty()) {
-        if (arguments.is_config_explicit) {
-            return fmt::format("{} is given a FILE and --config-file as well; keep one",
-                               is_check ? "check" : "doctor");
+    const std::array<FileCommand, 3> commands{
+        {{Command::check, from.check, &from.check_path},
+         {Command::doctor, from.doctor, &from.doctor_path},
+         {Command::selftest, from.selftest.command, &from.selftest.path}}};
+    for (const FileCommand& command : commands) {
+        if (!command.app->parsed()) continue;
+        arguments.command = command.command;
+        if (!command.path->empty()) {
+            if (arguments.is_config_explicit) {
+                return fmt::format("{} is given a FILE and --config-file as well; keep one",
+                                   command.app->get_name());
+            }
+            arguments.config_path = *command.path;
         }
-        arguments.config_path = path;
+        // The others look at a host that has no file yet too.
+        const bool must_exist = command.command == Command::check || !command.path->empty();
+        if (must_exist) arguments.is_config_explicit = true;
     }
-    // A doctor looks at a host that has no file yet too.
-    if (is_check || !path.empty()) arguments.is_config_explicit = true;
     return "";
 }
 
@@ -331,11 +349,15 @@ Result<Arguments> finish(const CLI::App& app, const Destinations& from) {
     Arguments arguments = from.arguments;
     const CLI::App& used = used_of(app, from);
     std::string fault = find_repeated(used);
+    if (fault.empty()) fault = find_repeated(*from.selftest.command);
     if (!fault.empty()) fault += " is given more than once; give it once";
     if (fault.empty() && from.ping.command->parsed()) return ping_arguments(app, from.ping);
     if (fault.empty()) fault = set_config_path(app, from, arguments);
     if (fault.empty()) fault = set_clock_seam(from, arguments.clock_seam);
     if (!fault.empty()) return usage_error(fault, used);
+    const Result<SelftestOptions> selftest = finish_selftest(from.selftest);
+    if (!selftest) return usage_error(selftest.error().text, used);
+    arguments.selftest = *selftest;
     const std::optional<std::size_t> level = find_word(from.log_level, texts_of(log_level_words));
     if (level) arguments.overrides.log_level = log_level_words[*level].meaning;
     return arguments;

@@ -10,18 +10,20 @@
 #include "config/config.hpp"
 #include "config/parse.hpp"
 #include "daemon/ping_options.hpp"
+#include "daemon/selftest_options.hpp"
 
 #include <string>
 
 namespace latmon {
 
 enum class Command : std::uint8_t {
-    run,      // Measure until a signal.
-    check,    // Read the file, print the plan, exit.
-    doctor,   // Print what this host can do, exit.
-    ping,     // Send a few probes, sum up, exit.
-    version,  // Print and exit.
-    help      // Print and exit.
+    run,       // Measure until a signal.
+    check,     // Read the file, print the plan, exit.
+    doctor,    // Print what this host can do, exit.
+    selftest,  // Measure this host, exit.
+    ping,      // Send a few probes, sum up, exit.
+    version,   // Print and exit.
+    help       // Print and exit.
 };
 
 struct Arguments {
@@ -33,6 +35,7 @@ struct Arguments {
     std::uint32_t probe_receive_buffer_bytes =
         0;  // Hidden flag --debug-receive-buffer: tests only.
     PingOptions ping;
+    SelftestOptions selftest;
     bool is_json = false;  // Of the doctor.
     std::string text;      // What to print, for version and help.
 };

@@ -70,6 +70,14 @@ Result<Config> read_config(const Arguments& arguments) {
     return config;
 }
 
+Result<Config> read_config_if_there(const Arguments& arguments,
+                                    std::vector<std::string>& warnings) {
+    const bool is_there =
+        arguments.is_config_explicit || std::filesystem::exists(arguments.config_path);
+    return is_there ? load_config(arguments.config_path, arguments.overrides, warnings)
+                    : parse_config("", "", arguments.overrides, warnings);
+}
+
 int check_plan(const Plan& plan) {
     std::string text = describe_plan(plan);
     for (const std::string& warning : descriptor_warnings(plan))

@@ -34,6 +34,11 @@ template <typename T>
 // the ancestor: latmon then reflects, and says so.
 [[nodiscard]] Result<Config> read_config(const Arguments& arguments);
 
+// The same for commands that look at a host which may have no file yet: without one, the defaults
+// and not a word about it. Warnings are appended to `warnings`.
+[[nodiscard]] Result<Config> read_config_if_there(const Arguments& arguments,
+                                                  std::vector<std::string>& warnings);
+
 // `latmon check`: prints the plan, and its warnings, among them names that do not resolve. Returns
 // the exit code.
 [[nodiscard]] int check_plan(const Plan& plan);

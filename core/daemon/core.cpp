@@ -69,7 +69,6 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
       zeros_(limits::probe_bytes_max),
       keys_(options.keys),
       interface_of_probe_(options.interface_of_probe),
-      interface_count_(static_cast<std::uint32_t>(options.interfaces.size())),
       plugin_counters_(options.plugin_counters),
       ring_(ring),
       clock_(clock),
@@ -102,7 +101,8 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
              .keys = reflector_keys_},
       udp_reflector_(context_, rules_, options.hash_key, udp_reflection_series(plan),
                      options.peers),
-      tcp_reflector_(context_, rules_, tcp_reflection_series(plan)) {
+      tcp_reflector_(context_, rules_, tcp_reflection_series(plan)),
+      totals_(options.interfaces.size()) {
     context_.own_clock.set(options.local_clock);
     reactor_.set_observer(this);
     make_probes(plan.cores[core_index_]);
@@ -184,7 +184,9 @@ void Core::start(Instant origin) noexcept {
     for (const std::unique_ptr<Probe>& probe : probes_)
         probe->start(origin);
     if (plan_.node_interval.ns > 0) {
-        reactor_.timers().arm(node_timer_, origin + plan_.node_interval);
+        last_moment_ = moment();
+        node_due_ = origin + plan_.node_interval;
+        reactor_.timers().arm(node_timer_, node_due_);
     }
 }
 
@@ -232,10 +234,26 @@ bool Core::is_idle() const noexcept {
 }
 
 void Core::on_node_timer(Instant now) noexcept {
+    if (!totals_.add_some(counters_, interface_of_probe_)) {
+        // Not before the ring was looked at and probes that are due were sent.
+        reactor_.timers().arm(node_timer_, now + Duration{1});
+        return;
+    }
+    emit_node_samples();
+    totals_.begin();
     // The next one that is still to come: after a stall one reading is as good as many.
-    const std::int64_t passed = (now - node_timer_.deadline) / plan_.node_interval;
-    reactor_.timers().arm(node_timer_, node_timer_.deadline + plan_.node_interval * (passed + 1));
-    const NodeReading reading{.core = *this, .queues = outlet_.queues()};
+    const std::int64_t passed = (now - node_due_) / plan_.node_interval;
+    node_due_ = node_due_ + plan_.node_interval * (passed + 1);
+    reactor_.timers().arm(node_timer_, node_due_);
+}
+
+void Core::emit_node_samples() noexcept {
+    const CoreMoment now = moment();
+    const IntervalFigures interval = figures_between(last_moment_, now, reactor_.lateness());
+    last_moment_ = now;
+    reactor_.clear_lateness();
+    const NodeReading reading{
+        .core = *this, .queues = outlet_.queues(), .probes = totals_, .interval = interval};
     Sample sample{};
     sample.kind = LATMON_KIND_NODE;
     sample.status = LATMON_STATUS_OK;
@@ -244,8 +262,10 @@ void Core::on_node_timer(Instant now) noexcept {
     sample.time_ns = clock_.wall_now().ns;
     const std::uint32_t count = node_counter_count(outlet_.queues().size());
     for (std::uint32_t counter = 0; counter < count; ++counter) {
+        const std::optional<std::int64_t> value = read_node_counter(reading, counter);
+        if (!value) continue;
         sample.series_id = first_node_series(plan_) + counter;
-        sample.value = read_node_counter(reading, counter);
+        sample.value = *value;
         outlet_.emit(sample);
     }
     sample.series_id = first_node_series(plan_) + count;
@@ -253,17 +273,34 @@ void Core::on_node_timer(Instant now) noexcept {
     emit_plugin_counters(sample);
 }
 
+CoreMoment Core::moment() const noexcept {
+    const CoreCounters& counters = context_.counters;
+    const auto by = [](const auto& stamps, latmon_stamp_t stamp) noexcept {
+        return stamps[static_cast<std::size_t>(stamp)].read();
+    };
+    const auto all = [](const auto& stamps) noexcept {
+        std::uint64_t sum = 0;
+        for (const PublishedCounter& stamp : stamps)
+            sum += stamp.read();
+        return sum;
+    };
+    const RingCounters& ring = ring_.counters();
+    const TcpReflectorCounters& tcp = tcp_reflector_.counters();
+    const std::uint64_t received = udp_reflector_.counters().received.read() +
+                                   tcp.reflected.read() + tcp.reflected_ancestor.read();
+    return {.at = clock_.now(),
+            .cpu = clock_.thread_cpu(),
+            .packets = totals_.sent() + received,
+            .ring_calls = ring.submissions + ring.waits + ring.polls,
+            .answered = all(counters.t1),
+            .stamped_tx = by(counters.t1, LATMON_STAMP_HW) + by(counters.t1, LATMON_STAMP_KERNEL),
+            .stamped_rx = by(counters.t4, LATMON_STAMP_HW) + by(counters.t4, LATMON_STAMP_KERNEL)};
+}
+
 // In the order of interface_series_names, from the sample's series on.
 void Core::emit_interface_counters(Sample sample) noexcept {
-    for (std::uint32_t interface = 0; interface < interface_count_; ++interface) {
-        std::uint64_t tx = 0;
-        std::uint64_t rx = 0;
-        for (std::size_t probe = 0; probe < interface_of_probe_.size(); ++probe) {
-            if (interface_of_probe_[probe] != interface) continue;
-            tx += counters_[probe].stamped_tx.read();
-            rx += counters_[probe].stamped_rx.read();
-        }
-        for (const std::uint64_t value : {tx, rx}) {
+    for (const ProbeTotals::Stamped& stamped : totals_.by_interface()) {
+        for (const std::uint64_t value : {stamped.tx, stamped.rx}) {
             sample.value = static_cast<std::int64_t>(value);
             outlet_.emit(sample);
             ++sample.series_id;

@@ -8,6 +8,8 @@
 
 #include "base/error.hpp"
 #include "config/plan.hpp"
+#include "daemon/node_interval.hpp"
+#include "daemon/probe_totals.hpp"
 #include "exporter/plugin_counters.hpp"
 #include "probe/allow_list.hpp"
 #include "probe/clock_series.hpp"
@@ -125,6 +127,7 @@ public:
     [[nodiscard]] const CoreCounters& core_counters() const noexcept { return context_.counters; }
     [[nodiscard]] const PeerSeries* peer_series() const noexcept { return context_.peer_series; }
     [[nodiscard]] Instant now() const noexcept { return clock_.now(); }
+    [[nodiscard]] Duration thread_cpu() const noexcept { return clock_.thread_cpu(); }
     [[nodiscard]] std::uint32_t udp_session_count() const noexcept {
         return udp_reflector_.session_count();
     }
@@ -136,6 +139,8 @@ private:
                                                     std::span<Flight> flights);
     void on_arrival(const LoopStamp& arrival) noexcept override;
     void on_node_timer(Instant now) noexcept;
+    void emit_node_samples() noexcept;
+    [[nodiscard]] CoreMoment moment() const noexcept;
     void emit_interface_counters(Sample sample) noexcept;
     void emit_plugin_counters(Sample sample) noexcept;
 
@@ -144,7 +149,6 @@ private:
     std::vector<std::byte> zeros_;
     const std::vector<HmacKey> keys_;
     const std::vector<std::uint32_t> interface_of_probe_;
-    const std::uint32_t interface_count_;
     const std::vector<const PluginCounters*> plugin_counters_;
     Ring& ring_;
     const Clock& clock_;
@@ -163,6 +167,9 @@ private:
     std::vector<Flight> flights_;  // Of all probes, one after the other.
     std::vector<std::unique_ptr<Probe>> probes_;
     MethodTimer<&Core::on_node_timer> node_timer_{*this, false};
+    Instant node_due_;
+    ProbeTotals totals_;      // Of the reading under way.
+    CoreMoment last_moment_;  // Of the one before.
     bool is_stopping_ = false;
     bool is_quitting_ = false;
 };

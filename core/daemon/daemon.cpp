@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "daemon/accounts.hpp"
 #include "daemon/key_file.hpp"
+#include "daemon/random.hpp"
 #include "daemon/series.hpp"
 #include "daemon/stamp_proof.hpp"
 #include "daemon/thread_setup.hpp"
@@ -17,7 +18,6 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <algorithm>
 #include <csignal>
@@ -45,14 +45,6 @@ constexpr Duration survey_interval = Duration::from_s(1);
 constexpr Duration stamps_after = Duration::from_ms(1'500);
 
 constexpr Duration idle_poll = Duration::from_ms(2);
-
-template <typename Value>
-Value random_value() {
-    Value value{};
-    const ssize_t octets = ::getrandom(&value, sizeof(value), 0);
-    LATMON_ASSERT(octets == sizeof(value));  // Small requests are never cut, getrandom(2).
-    return value;
-}
 
 sigset_t stop_signals() noexcept {
     sigset_t signals;

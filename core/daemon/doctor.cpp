@@ -8,6 +8,7 @@
 #include "clock/clock_survey.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/doctor_checks.hpp"
+#include "daemon/host_facts.hpp"
 #include "daemon/key_file.hpp"
 #include "daemon/ping_resolve.hpp"
 #include "daemon/ping_watch.hpp"
@@ -22,7 +23,6 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -35,21 +35,6 @@ using Findings = std::vector<Finding>;
 // linux/capability.h
 constexpr unsigned cap_net_bind_service = 10;
 constexpr unsigned cap_sys_resource = 24;
-
-// The first word of a file; "" if it cannot be read.
-std::string word_of(const std::string& path) {
-    std::ifstream file(path);
-    std::string word;
-    file >> word;
-    return word;
-}
-
-std::uint64_t number_of(const std::string& path) {
-    std::ifstream file(path);
-    std::uint64_t number = 0;
-    file >> number;
-    return file ? number : 0;
-}
 
 bool has_capability(unsigned bit) {
     std::ifstream file("/proc/self/status");
@@ -70,17 +55,10 @@ struct Examined {
     Plan plan;
 };
 
-Result<Config> read_or_default(const Arguments& arguments, std::vector<std::string>& warnings) {
-    const bool is_there =
-        arguments.is_config_explicit || std::filesystem::exists(arguments.config_path);
-    return is_there ? load_config(arguments.config_path, arguments.overrides, warnings)
-                    : parse_config("", "", arguments.overrides, warnings);
-}
-
 // The operator's file, or, if that makes no sense, what latmon does without one.
 Examined examine_config(const Arguments& arguments, Findings& findings) {
     std::vector<std::string> warnings;
-    Result<Config> config = read_or_default(arguments, warnings);
+    Result<Config> config = read_config_if_there(arguments, warnings);
     const std::vector<std::uint32_t> cpus = available_cpus();
     Result<Plan> plan = config ? make_plan(*config, cpus) : std::unexpected(config.error());
     if (plan) {
@@ -184,32 +162,11 @@ void examine_clock(const Plan& plan, Findings& findings) {
 
 // -- CPUs and limits ----------------------------------------------------------------------------
 
-// The first line of /proc/stat: user nice system idle iowait irq softirq steal ..., proc(5).
-Finding examine_steal() {
-    std::ifstream file("/proc/stat");
-    std::string label;
-    file >> label;
-    std::uint64_t all = 0;
-    std::uint64_t stolen = 0;
-    for (int index = 0; index < 8; ++index) {
-        std::uint64_t ticks = 0;
-        if (!(file >> ticks)) break;
-        all += ticks;
-        if (index == 7) stolen = ticks;
-    }
-    return judge_steal(stolen, all);
-}
-
-std::string governor_of(const Plan& plan) {
-    return word_of(fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_governor",
-                               plan.cores.front().cpu));
-}
-
 void examine_cpus(const Plan& plan, Findings& findings) {
     findings.push_back(judge_cpus(available_cpus().size(), plan));
-    findings.push_back(examine_steal());
+    findings.push_back(judge_steal(read_cpu_ticks(), "since boot"));
     findings.push_back(judge_scheduler(::sched_getscheduler(0), plan.precision));
-    findings.push_back(judge_governor(governor_of(plan)));
+    findings.push_back(judge_governor(governor_of(plan.cores.front().cpu)));
 }
 
 void examine_limits(const Plan& plan, bool has_ring, Findings& findings) {

@@ -195,13 +195,14 @@ Finding judge_cpus(std::size_t at_hand, const Plan& plan) {
     return finding;
 }
 
-Finding judge_steal(std::uint64_t stolen, std::uint64_t all) {
-    const double share = all == 0 ? 0.0 : static_cast<double>(stolen) / static_cast<double>(all);
+Finding judge_steal(const CpuTicks& ticks, std::string_view since) {
+    const auto all = static_cast<double>(ticks.all);
+    const double share = ticks.all == 0 ? 0.0 : static_cast<double>(ticks.stolen) / all;
     if (share <= steal_share_max)
         return {"steal", Verdict::ok, "hardly any CPU time was stolen", ""};
     return {"steal", Verdict::warn,
-            fmt::format("the hypervisor gave {:.2g} % of this host's CPU time to others since boot",
-                        100 * share),
+            fmt::format("the hypervisor gave {:.2g} % of this host's CPU time to others {}",
+                        100 * share, since),
             "samples taken meanwhile are marked cpu_steal; ask for dedicated CPUs"};
 }
 

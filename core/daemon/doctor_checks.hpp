@@ -8,6 +8,7 @@
 #include "clock/local_clock.hpp"
 #include "config/plan.hpp"
 #include "daemon/doctor_report.hpp"
+#include "daemon/host_facts.hpp"
 #include "daemon/stamp_verdict.hpp"
 #include "reactor/stamp.hpp"
 
@@ -39,8 +40,8 @@ namespace latmon {
 
 // CPUs that latmon may run on, and those that core-threads take.
 [[nodiscard]] Finding judge_cpus(std::size_t at_hand, const Plan& plan);
-// Ticks of /proc/stat since boot: stolen by the hypervisor, and all.
-[[nodiscard]] Finding judge_steal(std::uint64_t stolen, std::uint64_t all);
+// Ticks that passed; `since` says from when on: "since boot".
+[[nodiscard]] Finding judge_steal(const CpuTicks& ticks, std::string_view since);
 // A scheduling policy of sched(7).
 [[nodiscard]] Finding judge_scheduler(int policy, Precision precision);
 // What scaling_governor says of the core-threads' CPUs; "" if nothing.

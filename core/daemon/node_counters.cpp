@@ -5,6 +5,8 @@
 
 #include "base/assert.hpp"
 #include "daemon/core.hpp"
+#include "daemon/node_interval.hpp"
+#include "daemon/probe_totals.hpp"
 
 #include <array>
 #include <span>
@@ -36,9 +38,16 @@ constexpr std::array core_counters{
                 [](const Core& core) noexcept { return core.ring_counters().submissions; }},
     CoreCounter{"ring_waits_total",
                 [](const Core& core) noexcept { return core.ring_counters().waits; }},
+    CoreCounter{"ring_polls_total",
+                [](const Core& core) noexcept { return core.ring_counters().polls; }},
+    CoreCounter{"loop_spun_ns_total",
+                [](const Core& core) noexcept { return core.reactor().counters().spun_ns; }},
     CoreCounter{
         "ring_completion_overflows_total",
         [](const Core& core) noexcept { return core.ring_counters().completion_overflows; }},
+    CoreCounter{
+        "cpu_ns_total",
+        [](const Core& core) noexcept { return static_cast<std::uint64_t>(core.thread_cpu().ns); }},
     CoreCounter{"wall_clock_steps_total",
                 [](const Core& core) noexcept { return core.wall_steps(); }},
     CoreCounter{"suspends_total", [](const Core& core) noexcept { return core.suspends(); }},
@@ -114,30 +123,6 @@ constexpr std::array core_families{
 constexpr std::size_t core_family_count = blame_names.size() + owd_class_names.size() +
                                           2 * stamp_names.size() + descriptor_fate_names.size();
 
-struct ProbeCounter {
-    const char* name;
-    PublishedCounter ProbeCounters::*counter;
-};
-// Summed over the core's probes; each target's own are in its samples.
-constexpr std::array probe_counters{
-    ProbeCounter{"probes_sent_total", &ProbeCounters::sent},
-    ProbeCounter{"probes_answered_total", &ProbeCounters::answered},
-    ProbeCounter{"probes_lost_total", &ProbeCounters::lost},
-    ProbeCounter{"probes_lost_forward_total", &ProbeCounters::lost_forward},
-    ProbeCounter{"probes_lost_reverse_total", &ProbeCounters::lost_reverse},
-    ProbeCounter{"probes_lost_local_tx_total", &ProbeCounters::lost_local_tx},
-    ProbeCounter{"probes_lost_local_rx_total", &ProbeCounters::lost_local_rx},
-    ProbeCounter{"probes_unreachable_total", &ProbeCounters::unreachable},
-    ProbeCounter{"probes_local_error_total", &ProbeCounters::local_error},
-    ProbeCounter{"probes_missed_total", &ProbeCounters::missed},
-    ProbeCounter{"probes_late_total", &ProbeCounters::late},
-    ProbeCounter{"probes_duplicate_total", &ProbeCounters::duplicate},
-    ProbeCounter{"probes_reordered_total", &ProbeCounters::reordered},
-    ProbeCounter{"probes_invalid_total", &ProbeCounters::invalid},
-    ProbeCounter{"probes_reopened_total", &ProbeCounters::reopened},
-    ProbeCounter{"descriptors_sent_total", &ProbeCounters::descriptors},
-};
-
 struct QueueCounter {
     const char* name;
     PublishedCounter SampleQueue::*counter;
@@ -151,7 +136,7 @@ constexpr std::array queue_counters{
 
 constexpr std::size_t fixed_count = core_counters.size() + core_family_count +
                                     reflect_reason_count + tcp_counter_names.size() +
-                                    probe_counters.size();
+                                    probe_counter_names.size() + interval_figure_names.size();
 
 const PublishedCounter& family_counter(const CoreCounters& counters, std::size_t index) noexcept {
     for (const CoreFamily& family : core_families) {
@@ -168,7 +153,8 @@ std::uint32_t node_counter_count(std::size_t exporter_count) noexcept {
     return static_cast<std::uint32_t>(fixed_count + queue_counters.size() * exporter_count);
 }
 
-std::int64_t read_node_counter(const NodeReading& reading, std::uint32_t index) noexcept {
+std::optional<std::int64_t> read_node_counter(const NodeReading& reading,
+                                              std::uint32_t index) noexcept {
     std::size_t at = index;
     std::uint64_t value = 0;
     if (at < core_counters.size()) {
@@ -179,12 +165,12 @@ std::int64_t read_node_counter(const NodeReading& reading, std::uint32_t index) 
         value = reading.core.udp_reflector().by_reason[at].read();
     } else if (at -= reflect_reason_count; at < tcp_counter_names.size()) {
         value = (reading.core.tcp_reflector().*tcp_counter_names[at].counter).read();
-    } else if (at -= tcp_counter_names.size(); at < probe_counters.size()) {
-        for (const ProbeCounters& counters : reading.core.all_counters()) {
-            value += (counters.*probe_counters[at].counter).read();
-        }
+    } else if (at -= tcp_counter_names.size(); at < probe_counter_names.size()) {
+        value = reading.probes.sum(at);
+    } else if (at -= probe_counter_names.size(); at < interval_figure_names.size()) {
+        return reading.interval.*interval_figure_names[at].figure;
     } else {
-        at -= probe_counters.size();
+        at -= interval_figure_names.size();
         const std::size_t exporter = at / queue_counters.size();
         LATMON_ASSERT(exporter < reading.queues.size());
         value =
@@ -216,8 +202,10 @@ void append_node_series(SeriesTable& series, const std::string& node_name,
     for (const TcpCounterName& counter : tcp_counter_names) {
         append("reflector_tcp_" + std::string(counter.name) + "_total", "");
     }
-    for (const ProbeCounter& counter : probe_counters)
+    for (const ProbeCounterName& counter : probe_counter_names)
         append(counter.name, "");
+    for (const IntervalFigureName& figure : interval_figure_names)
+        append(figure.name, "");
     for (const std::string& exporter : exporter_names) {
         for (const QueueCounter& counter : queue_counters)
             append(counter.name, exporter);

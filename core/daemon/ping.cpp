@@ -14,6 +14,7 @@
 #include "daemon/ping_session.hpp"
 #include "daemon/ping_text.hpp"
 #include "daemon/ping_watch.hpp"
+#include "daemon/random.hpp"
 #include "daemon/stamp_proof.hpp"
 #include "probe/open_path.hpp"
 #include "reactor/hardware_stamps.hpp"
@@ -24,7 +25,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/random.h>
 #include <algorithm>
 #include <cerrno>
 #include <memory>
@@ -72,13 +72,6 @@ Result<void> set_stamps(const Plan& plan, const UringRing& ring, CoreOptions& co
 }
 
 // -- Set-up -------------------------------------------------------------------------------------
-
-template <typename Value>
-Value random_value() {
-    Value value{};
-    static_cast<void>(::getrandom(&value, sizeof(value), 0));
-    return value;
-}
 
 Result<CoreOptions> core_options(const Plan& plan, const UringRing& ring) {
     CoreOptions core{.boot_nonce = random_value<std::uint64_t>(),

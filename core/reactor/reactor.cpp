@@ -61,6 +61,7 @@ void Reactor::fire_due() noexcept {
         timers_.disarm(*timer);
         ++counters_.timers_fired;
         counters_.lateness_ns_max = std::max(counters_.lateness_ns_max, lateness.ns);
+        if (timer->is_precise) lateness_.record(lateness.ns);
         timer->on_fire(*timer, now);
         now = look();
     }
@@ -98,7 +99,9 @@ void Reactor::wait_for(Instant limit) noexcept {
     // Here there is a margin left to spin, or too little time to sleep, or sleeping is forbidden.
     const Instant began = look();
     spin_until(deadline);
-    pacing_.note_spin(clock_.now() - began);
+    const Duration spun = clock_.now() - began;
+    counters_.spun_ns += static_cast<std::uint64_t>(std::max<std::int64_t>(spun.ns, 0));
+    pacing_.note_spin(spun);
 }
 
 // Polls the ring until `deadline`, handing out what arrives at once.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/limits.hpp"
+#include "base/log_histogram.hpp"
 #include "base/time.hpp"
 #include "reactor/pacing.hpp"
 #include "reactor/ring.hpp"
@@ -37,6 +38,7 @@ struct ReactorCounters {
     std::uint64_t timers_fired = 0;
     std::uint64_t stalls = 0;          // Turns, or sleeps' ends, that took loop_stall_ns too long.
     std::uint64_t steals = 0;          // Stalls during which the hypervisor took our CPU.
+    std::uint64_t spun_ns = 0;         // Awake until a deadline, instead of asleep.
     std::uint64_t overflows = 0;       // Completions queued aside, or receive buffers used up.
     std::int64_t lateness_ns_max = 0;  // Of any timer, since start.
 };
@@ -62,9 +64,9 @@ public:
     // At most one; it outlives the reactor. [set-up]
     void set_observer(Observer* observer) noexcept { observer_ = observer; }
 
-    // For so long a completion may lie where nothing depends on when it is read, as where the kernel
-    // stamps what arrives: several are then handed out at one awakening, which costs as much as a
-    // probe. Zero, which it is at first: each ends a sleep at once. [core-thread]
+    // For so long a completion may lie where nothing depends on when it is read, as where the
+    // kernel stamps what arrives: several are then handed out at one awakening, which costs as much
+    // as ten probes. Zero, which it is at first: each ends a sleep at once. [core-thread]
     void set_patience(Duration patience) noexcept { patience_ = patience; }
     // Somebody waits for what we do with a completion: for a while there is no patience.
     // [core-thread]
@@ -102,6 +104,9 @@ public:
     void note_overflow() noexcept;
 
     [[nodiscard]] const ReactorCounters& counters() const noexcept { return counters_; }
+    // How late precise timers, which are sends, fired since the last clear_lateness().
+    [[nodiscard]] const LogHistogram& lateness() const noexcept { return lateness_; }
+    void clear_lateness() noexcept { lateness_.clear(); }
 
 private:
     // Whoever asks once every two minutes is still answered at once.
@@ -123,6 +128,7 @@ private:
     Instant hasty_until_{};
     LoopStamp arrival_;
     ReactorCounters counters_;
+    LogHistogram lateness_;
     Instant last_look_{};  // When the loop last knew that it was running; zero: before the first.
     std::uint32_t cpu_;
     RawInstant last_stall_;

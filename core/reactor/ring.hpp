@@ -89,6 +89,7 @@ struct Ready {
 struct RingCounters {
     std::uint64_t submissions = 0;           // System calls that submitted.
     std::uint64_t waits = 0;                 // System calls that waited.
+    std::uint64_t polls = 0;                 // Those that fetched completions and did not wait.
     std::uint64_t completion_overflows = 0;  // Times the kernel had to queue completions aside.
 };
 

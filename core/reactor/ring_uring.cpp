@@ -294,6 +294,7 @@ void UringRing::poll() noexcept {
     // (IORING_SETUP_TASKRUN_FLAG, io_uring_setup(2)): spinning costs no system call.
     const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
     if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
+        ++counters_.polls;
         ::io_uring_get_events(&ring_);
     }
 }

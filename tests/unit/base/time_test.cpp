@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -191,6 +192,18 @@ TEST_CASE("time: a host's suspended time does not change while it runs") {
     CHECK(first >= Duration{} - took);
     CHECK(second - first <= took);
     CHECK(first - second <= took);
+}
+
+TEST_CASE("time: a thread's CPU time grows while it works and is no other thread's") {
+    const OsClock clock;
+    const Duration before = clock.thread_cpu();
+    while (clock.thread_cpu() == before) {
+    }
+    Duration elsewhere;
+    std::thread([&] { elsewhere = clock.thread_cpu(); }).join();
+    while (clock.thread_cpu() <= elsewhere) {
+    }
+    CHECK(clock.thread_cpu() > elsewhere);
 }
 
 TEST_CASE("time: stolen time is the eighth figure of the CPU's line, and 0 for no such CPU") {

@@ -129,10 +129,11 @@ TEST_CASE("doctor_checks: core-threads must leave a CPU to the others") {
 }
 
 TEST_CASE("doctor_checks: stolen time, schedulers and governors that hurt are told") {
-    CHECK(judge_steal(0, 0).verdict == Verdict::ok);
-    CHECK(judge_steal(1, 1'000).verdict == Verdict::ok);
-    CHECK(judge_steal(2, 1'000).verdict == Verdict::warn);
-    CHECK(contains(judge_steal(50, 1'000).text, "5 %"));
+    CHECK(judge_steal({0, 0}, "").verdict == Verdict::ok);
+    CHECK(judge_steal({1, 1'000}, "").verdict == Verdict::ok);
+    CHECK(judge_steal({2, 1'000}, "").verdict == Verdict::warn);
+    CHECK(contains(judge_steal({50, 1'000}, "in May").text,
+                   "5 % of this host's CPU time to others in May"));
     CHECK(judge_scheduler(SCHED_OTHER, Precision::spin).verdict == Verdict::ok);
     CHECK(judge_scheduler(SCHED_FIFO, Precision::balanced).verdict == Verdict::ok);
     CHECK(judge_scheduler(SCHED_FIFO, Precision::spin).verdict == Verdict::warn);
