@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Old servers refuse a setting that they do not know, so that none is sent but the deduplication
-// token, and that only where it is known. Not even wait_end_of_query: an INSERT has no answer
-// before it is done.
+// token and async_insert, and those only where they are known. Not even wait_end_of_query: an
+// INSERT has no answer before it is done.
 #include "clickhouse/backend.hpp"
 
+#include "clickhouse/block_rows.hpp"
 #include "clickhouse/server_error.hpp"
 
 namespace latmon::plugins::clickhouse {
@@ -31,7 +32,9 @@ std::string access_text(const Destination& destination) {
 Backend::Backend(const latmon_host_t* host, Destination destination)
     : host_(host),
       destination_(std::move(destination)),
-      unreadable_(host, "clickhouse_rows_unreadable_total") {}
+      unreadable_(host, "clickhouse_rows_unreadable_total"),
+      checked_(host, "clickhouse_blocks_checked_total"),
+      there_(host, "clickhouse_rows_already_there_total") {}
 
 push::Request Backend::request(std::string_view parameters, std::string body) const {
     push::Request request;
@@ -128,6 +131,7 @@ Verdict Backend::use(const push::Response& description, std::string& reason) {
     if (description.body != description_) table_failures_ = 0;
     description_ = description.body;
     mapping_ = std::move(mapping);
+    question_ = question_of(mapping_, destination_.table);
     insert_ = url_encoded(insert_statement(destination_.table, mapping_.columns));
     tell_missing();
     return Verdict::done;
@@ -148,49 +152,62 @@ void Backend::tell_missing() {
 
 // -- Blocks ---------------------------------------------------------------------------------------
 
-void Backend::append_record(std::string& body, const push::Record& record) {
-    std::uint64_t rows = 0;
-    std::string_view rest = record.payload;
-    Row row;
-    while (!rest.empty()) {
-        const ReadResult result = read_row(rest, row);
-        if (result == ReadResult::broken) break;
-        if (result != ReadResult::row || row.shape != destination_.shape) continue;
-        append_row_binary(body, row, mapping_.slots);
-        ++rows;
-    }
-    block_rows_ += rows;
-    block_unreadable_ += record.rows > rows ? record.rows - rows : 0;
+void Backend::begin(const push::Block& block) {
+    if (block_id_ == block.id) return;
+    block_id_ = block.id;
+    table_failures_ = server_failures_ = 0;
+    block_unreadable_ = sent_rows_ = 0;
+    missing_ = {};
+}
+
+// Every attempt is a query of the block's id: a server does not run two of one id, and tells if one
+// is running. A table that drops what comes twice goes by the token and the partition: what is
+// missing of a block is another thing than all of it only if it needs several attempts.
+std::string Backend::insert_parameters() const {
+    std::string parameters = "query=" + insert_ + "&query_id=" + block_id_;
+    if (version_ < modern_version) return parameters;
+    parameters += "&async_insert=0&insert_deduplication_token=" + block_id_;
+    if (missing_.is_cut) parameters += "-" + std::to_string(missing_.ranges.front().first);
+    return parameters;
 }
 
 push::Request Backend::build(const push::Block& block) {
-    if (block_id_ != block.id) table_failures_ = server_failures_ = 0;
-    block_id_ = block.id;
+    begin(block);
     std::string body;
     body.reserve(body_bytes_ + body_bytes_ / 8);
-    block_rows_ = block_unreadable_ = 0;
+    std::int64_t number = 0;
+    next_range_ = 0;
+    block_unreadable_ = sent_rows_ = 0;
     for (const push::Record& record : block.records) {
-        append_record(body, record);
+        const std::uint64_t rows =
+            for_each_row(record.payload, destination_.shape, [&](const Row& row) {
+                if (!is_sent(number++)) return;
+                append_row_binary(body, row, mapping_.slots);
+                ++sent_rows_;
+            });
+        block_unreadable_ += record.rows > rows ? record.rows - rows : 0;
     }
     body_bytes_ = body.size();
-    if (block_rows_ == 0) {
-        unreadable_.add(block_unreadable_);
+    if (number == 0) {
+        note_done();
         return {};
     }
-    std::string parameters = "query=" + insert_;
-    if (version_ >= modern_version) parameters += "&insert_deduplication_token=" + block.id;
-    return request(parameters, std::move(body));
+    push::Request insert = request(insert_parameters(), std::move(body));
+    insert.is_repeatable = false;
+    return insert;
 }
 
 push::Verdict Backend::judge(const push::Response& response, std::string& reason) {
     const std::optional<int> code = error_code(response);
     if (!code) {
         const Verdict verdict = push::judge_status(response);
-        if (verdict == Verdict::done) {
-            unreadable_.add(block_unreadable_);
-            block_unreadable_ = 0;
+        if (verdict != Verdict::done) return verdict;
+        if (missing_.is_cut) {
+            reason = "a part of what was missing is there now";
+            return Verdict::retry;
         }
-        return verdict;
+        note_done();
+        return Verdict::done;
     }
     reason = error_text(response);
     switch (class_of(*code)) {

@@ -89,7 +89,7 @@ ColumnType parse_bare(std::string_view text) {
     if (const auto type = parse_date_time64(text)) return *type;
     if (const auto type = parse_integer(text)) return *type;
     if (const auto arguments = inside(text, "Map"); arguments && is_string_pair(*arguments)) {
-        return {.base = Base::string_map};
+        return {.base = Base::string_map, .is_map = true};
     }
     if (const auto arguments = inside(text, "Nested"); arguments && is_string_pair(*arguments)) {
         return {.base = Base::string_map};
@@ -99,6 +99,27 @@ ColumnType parse_bare(std::string_view text) {
     if (is_string(*element)) return {.base = Base::string_array};
     const std::optional<std::string_view> tuple = inside(*element, "Tuple");
     return tuple && is_string_pair(*tuple) ? ColumnType{.base = Base::string_map} : ColumnType{};
+}
+
+std::string bare_name(const ColumnType& type) {
+    switch (type.base) {
+        case Base::integer:
+            return (type.is_signed ? "Int" : "UInt") + std::to_string(type.bits);
+        case Base::float64:
+            return "Float64";
+        case Base::string:
+            return "String";
+        case Base::date_time:
+            return "DateTime";
+        case Base::date_time64:
+            return "DateTime64(" + std::to_string(type.precision) + ")";
+        case Base::string_array:
+            return "Array(String)";
+        case Base::string_map:
+        case Base::unknown:
+            break;
+    }
+    return "";
 }
 
 // A value of TabSeparated: \b \f \r \n \t \0 \' \\; any other letter after '\' stands for itself.
@@ -142,6 +163,11 @@ ColumnType parse_type(std::string_view text) {
     ColumnType type = parse_bare(text);
     type.is_nullable = is_nullable;
     return type;
+}
+
+std::string plain_name(const ColumnType& type) {
+    const std::string name = bare_name(type);
+    return type.is_nullable && !name.empty() ? "Nullable(" + name + ")" : name;
 }
 
 std::vector<Column> parse_description(std::string_view text) {

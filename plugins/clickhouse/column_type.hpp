@@ -29,9 +29,14 @@ struct ColumnType {
     bool is_signed = false;
     bool is_nullable = false;
     std::uint8_t precision = 0;  // 0 to 9.
+    bool is_map = false;         // Of string_map: Map, which has functions of its own.
 };
 
 [[nodiscard]] ColumnType parse_type(std::string_view text);
+
+// A name for a type that is written in RowBinary as this one, without blank or comma in it: "" for
+// a string_map, which has none. [any-thread]
+[[nodiscard]] std::string plain_name(const ColumnType& type);
 
 struct Column {
     std::string name;

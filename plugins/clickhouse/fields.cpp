@@ -70,6 +70,12 @@ std::int64_t taken_number(const Row& row) {
 
 using Sample = latmon_sample_t;
 
+constexpr Field key(Field field) {
+    field.is_key = true;
+    field.is_key_time = field.kind == Field::Kind::time;
+    return field;
+}
+
 // A span of time: signed, for nothing is clamped.
 template <auto Pointer>
 constexpr Field span_of(std::string_view name, std::uint32_t needs) {
@@ -106,26 +112,26 @@ constexpr Field text_of(std::string_view name, std::string_view (*text)(const Ro
 }
 
 constexpr Field sample_list[] = {
-    time_of<&Sample::time_ns>("time"),
-    time_of<&Sample::time_ns>("time_ns"),
-    text_of("kind", word<kind_word, &Sample::kind>),
-    text_of("protocol", word<protocol_word, &Sample::protocol>),
-    text_of("status", status_text),
-    text_of("name", label<&Labels::name>),
-    text_of("source", label<&Labels::source>),
-    text_of("target", label<&Labels::target>),
-    text_of("host", label<&Labels::host>),
+    key(time_of<&Sample::time_ns>("time")),
+    key(time_of<&Sample::time_ns>("time_ns")),
+    key(text_of("kind", word<kind_word, &Sample::kind>)),
+    key(text_of("protocol", word<protocol_word, &Sample::protocol>)),
+    key(text_of("status", status_text)),
+    key(text_of("name", label<&Labels::name>)),
+    key(text_of("source", label<&Labels::source>)),
+    key(text_of("target", label<&Labels::target>)),
+    key(text_of("host", label<&Labels::host>)),
     {.name = "port", .kind = Field::Kind::integer, .bits = 16, .integer = port_number},
     {.name = "tags", .kind = Field::Kind::tags},
-    count_of<&Sample::core>("core"),
-    count_of<&Sample::sequence>("sequence", LATMON_HAS_SEQUENCE),
+    key(count_of<&Sample::core>("core")),
+    key(count_of<&Sample::sequence>("sequence", LATMON_HAS_SEQUENCE)),
     count_of<&Sample::packet_bytes>("packet_bytes"),
     count_of<&Sample::valid>("valid"),
     {.name = "blame", .kind = Field::Kind::blame, .bits = 32, .integer = number<&Sample::blame>},
     time_of<&Sample::scheduled_ns>("scheduled_ns", LATMON_HAS_SCHEDULE),
     span_of<&Sample::lateness_ns>("lateness_ns", LATMON_HAS_SCHEDULE),
-    span_of<&Sample::rtt_ns>("rtt_ns", LATMON_HAS_RTT),
-    span_of<&Sample::rtt_user_ns>("rtt_user_ns", LATMON_HAS_RTT_USER),
+    key(span_of<&Sample::rtt_ns>("rtt_ns", LATMON_HAS_RTT)),
+    key(span_of<&Sample::rtt_user_ns>("rtt_user_ns", LATMON_HAS_RTT_USER)),
     span_of<&Sample::turnaround_ns>("turnaround_ns", LATMON_HAS_TURNAROUND),
     span_of<&Sample::local_tx_ns>("local_tx_ns", LATMON_HAS_LOCAL_TX),
     span_of<&Sample::local_rx_ns>("local_rx_ns", LATMON_HAS_LOCAL_RX),
@@ -138,7 +144,7 @@ constexpr Field sample_list[] = {
     span_of<&Sample::owd_rev_ns>("owd_rev_ns", LATMON_HAS_OWD_REV),
     span_of<&Sample::owd_rev_lo_ns>("owd_rev_lo_ns", LATMON_HAS_OWD_REV_LO_HI),
     span_of<&Sample::owd_rev_hi_ns>("owd_rev_hi_ns", LATMON_HAS_OWD_REV_LO_HI),
-    span_of<&Sample::t1_ns>("t1_ns", LATMON_HAS_T1),
+    key(span_of<&Sample::t1_ns>("t1_ns", LATMON_HAS_T1)),
     span_of<&Sample::t2_ns>("t2_ns", LATMON_HAS_T2),
     span_of<&Sample::t3_ns>("t3_ns", LATMON_HAS_T3),
     span_of<&Sample::t4_ns>("t4_ns", LATMON_HAS_T4),
@@ -149,15 +155,15 @@ constexpr Field sample_list[] = {
     span_of<&Sample::clock_error_local_ns>("clock_error_local_ns", LATMON_HAS_CLOCK_ERROR_LOCAL),
     span_of<&Sample::clock_error_remote_ns>("clock_error_remote_ns", LATMON_HAS_CLOCK_ERROR_REMOTE),
     count_of<&Sample::tcp_ack_ns>("tcp_ack_ns", LATMON_HAS_TCP_ACK),
-    count_of<&Sample::peer_sequence>("peer_sequence", LATMON_HAS_PEER_SEQUENCE),
+    key(count_of<&Sample::peer_sequence>("peer_sequence", LATMON_HAS_PEER_SEQUENCE)),
     text_of("peer_address", peer_text, LATMON_HAS_PEER),
-    count_of<&Sample::peer_port>("peer_port", LATMON_HAS_PEER),
+    key(count_of<&Sample::peer_port>("peer_port", LATMON_HAS_PEER)),
     count_of<&Sample::ssid>("ssid", LATMON_HAS_PEER),
     count_of<&Sample::ttl_fwd>("ttl_fwd", LATMON_HAS_TTL_FWD),
     count_of<&Sample::ttl_rev>("ttl_rev", LATMON_HAS_TTL_REV),
     count_of<&Sample::dscp_fwd>("dscp_fwd", LATMON_HAS_DSCP_FWD),
     count_of<&Sample::dscp_rev>("dscp_rev", LATMON_HAS_DSCP_REV),
-    span_of<&Sample::value>("value", LATMON_HAS_VALUE),
+    key(span_of<&Sample::value>("value", LATMON_HAS_VALUE)),
     {.name = "error",
      .kind = Field::Kind::integer,
      .bits = 31,
@@ -169,17 +175,19 @@ constexpr Field sample_list[] = {
 
 // A point's value is never negative.
 constexpr std::array<Field, point_field_count> point_list{{
-    text_of("the metric's name", label<&Labels::name>),
-    time_of<&Sample::time_ns>("the time stamp"),
+    key(text_of("the metric's name", label<&Labels::name>)),
+    key(time_of<&Sample::time_ns>("the time stamp")),
     {.name = "the value",
      .kind = Field::Kind::integer,
      .bits = 63,
-     .integer = number<&Sample::value>},
-    {.name = "the tags", .kind = Field::Kind::tags},
+     .integer = number<&Sample::value>,
+     .is_key = true},
+    {.name = "the tags", .kind = Field::Kind::tags, .is_key = true},
     {.name = "the time of insertion",
      .kind = Field::Kind::time,
      .bits = 63,
-     .integer = taken_number},
+     .integer = taken_number,
+     .is_key = true},
 }};
 
 }  // namespace

@@ -33,6 +33,8 @@ struct Field {
     std::uint32_t needs = 0;  // Bits of `valid` without which it has no value.
     std::int64_t (*integer)(const Row& row) = nullptr;  // Of integer, time and blame.
     std::string_view (*text)(const Row& row, TextRoom& room) = nullptr;
+    bool is_key = false;  // Together with the others of its shape it tells a row from any other.
+    bool is_key_time = false;  // The one that does nearly all of that, if it is kept whole.
 };
 
 // Of a sample. "time" and "time_ns" are the same value: a table has one of the two, or both.

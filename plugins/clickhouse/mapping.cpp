@@ -165,7 +165,8 @@ private:
         mapping_.slots.push_back({.field = &field,
                                   .encoding = encoding,
                                   .is_nullable = column.type.is_nullable,
-                                  .tick_ns = tick_ns(column.type)});
+                                  .tick_ns = tick_ns(column.type),
+                                  .type = column.type});
     }
 
     std::span<const Column> table_;

@@ -37,6 +37,7 @@ struct Slot {
     Encoding encoding = Encoding::text;
     bool is_nullable = false;
     std::int64_t tick_ns = 1;
+    ColumnType type{};
 };
 
 struct Mapping {

@@ -38,6 +38,7 @@ public:
         to.database = text("database", is_compatible_ ? "" : "default");
         to.username = text("username", "default");
         to.create_table = host_->option_bool(options_, "create_table", false);
+        to.check_before_resend = host_->option_bool(options_, "check_before_resend", true);
         if (to.table.empty()) refuse("table is empty: write the table's name");
         read_url(to);
         read_password(to);

@@ -61,6 +61,7 @@ bool may_pass(int code) noexcept {
         case 204:   // CANNOT_FSYNC
         case 209:   // SOCKET_TIMEOUT
         case 210:   // NETWORK_ERROR
+        case 216:   // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: our own, whose answer was lost
         case 218:   // TABLE_IS_DROPPED: as 60
         case 225:   // NO_ZOOKEEPER
         case 236:   // ABORTED: it stops
@@ -123,6 +124,10 @@ ErrorClass class_of(int code) noexcept {
         default:
             return ErrorClass::block;
     }
+}
+
+bool is_before_insert(int code) noexcept {
+    return class_of(code) == ErrorClass::access || code == 202 || code == unknown_database_code;
 }
 
 std::optional<int> error_code(const push::Response& response) noexcept {

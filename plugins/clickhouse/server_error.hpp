@@ -26,6 +26,9 @@ inline constexpr int unknown_database_code = 81;
 
 [[nodiscard]] ErrorClass class_of(int code) noexcept;
 
+// True if an INSERT that ended with this error has surely written nothing: it was not begun.
+[[nodiscard]] bool is_before_insert(int code) noexcept;
+
 // The number of the server's error: of the header X-ClickHouse-Exception-Code, or of "Code: N" at
 // the start of a line of the body that names its exception. It may stand behind a status of 200
 // too, because the status is sent first.

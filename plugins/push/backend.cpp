@@ -9,8 +9,16 @@ Verdict Backend::prepare(Client&, std::string&) {
     return Verdict::done;
 }
 
+std::optional<Verdict> Backend::settle(Client&, const Block&, std::string&) {
+    return std::nullopt;
+}
+
 Verdict Backend::judge(const Response& response, std::string&) {
     return judge_status(response);
+}
+
+bool Backend::may_have_taken(const Response& response) const {
+    return may_be_there(response);
 }
 
 std::optional<Request> Backend::farewell() {
@@ -38,6 +46,10 @@ Verdict judge_status(const Response& response) noexcept {
         default:
             return status >= 500 && status < 600 ? Verdict::retry : Verdict::drop;
     }
+}
+
+bool may_be_there(const Response& response) noexcept {
+    return response.status == 0 ? !response.is_unsent : response.status >= 500;
 }
 
 }  // namespace latmon::plugins::push

@@ -27,6 +27,8 @@ struct Block {
     std::span<const Record> records;
     std::uint64_t rows = 0;
     std::string id;  // 32 hex digits, unique: a token for servers that drop what comes twice.
+    // It comes out of a spool, and the process before us may have sent it.
+    bool is_doubtful = false;
 };
 
 struct Request {
@@ -35,6 +37,9 @@ struct Request {
     std::vector<std::string> headers;  // "Name: value"; may hold secrets, never logged.
     std::string body;                  // Before compression.
     bool may_compress = true;
+    // False: what it does twice, the server has twice. It gets a connection of its own, because a
+    // kept one that breaks makes the library below us send again, whatever became of the first.
+    bool is_repeatable = true;
 };
 
 struct Response {
@@ -43,6 +48,7 @@ struct Response {
     std::string error;  // Of the transport, for the log: "connection refused".
     std::string body;   // Its first 64 KiB.
     bool is_timeout = false;
+    bool is_unsent = false;  // No octet of the request left us: no connection came about.
     std::optional<std::int64_t> retry_after_s;  // Retry-After, either form; never negative.
     std::vector<std::string> headers;  // "name: value", the name in lower case; 100 at most.
 };
@@ -75,13 +81,25 @@ public:
     // the log.
     [[nodiscard]] virtual Verdict prepare(Client& client, std::string& reason);  // done.
 
-    // The request that carries `block`. The same block gives the same octets. An empty url means
-    // that nothing in the block is worth sending: it counts as done.
+    // Called before a block is built that the server may have already: an earlier request's fate is
+    // unknown, as may_have_taken() said or as the block says. nullopt: send it, or what build()
+    // knows to be missing. `done`: the server has all of it. `retry` and `refused`: it cannot be
+    // known now, and nothing is sent before it is. `split`: ask for less. By default nullopt.
+    [[nodiscard]] virtual std::optional<Verdict> settle(Client& client, const Block& block,
+                                                        std::string& reason);
+
+    // The request that carries `block`. The same block gives the same octets, but for those that
+    // settle() found to be there. An empty url means that nothing in the block is worth sending: it
+    // counts as done.
     [[nodiscard]] virtual Request build(const Block& block) = 0;
 
     // What an answer means. `reason`, if set, goes into the log in place of status and body.
     // By default judge_status().
     [[nodiscard]] virtual Verdict judge(const Response& response, std::string& reason);
+
+    // True if the server may have the block, or some of it, although judge() did not say `done`. By
+    // default may_be_there().
+    [[nodiscard]] virtual bool may_have_taken(const Response& response) const;
 
     // A last request when latmon stops and everything else was sent, such as to delete what was
     // pushed; nullopt: none.
@@ -92,5 +110,8 @@ public:
 // refused. All others: drop (3xx too: redirects are not followed, because a POST would not survive
 // them).
 [[nodiscard]] Verdict judge_status(const Response& response) noexcept;
+
+// No answer to a request that left us, or a 5xx: it may have been carried out.
+[[nodiscard]] bool may_be_there(const Response& response) noexcept;
 
 }  // namespace latmon::plugins::push

@@ -224,7 +224,7 @@ Response HttpClient::send(const Request& request) {
     retry_after_s_.reset();
     bool is_stale = false;
     Response response = send_once(request, is_stale);
-    if (is_stale) response = send_once(request, is_stale);
+    if (is_stale && request.is_repeatable) response = send_once(request, is_stale);
     retry_after_s_ = response.retry_after_s;
     return response;
 }
@@ -254,6 +254,10 @@ Response HttpClient::send_once(const Request& request, bool& is_stale) {
     set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
     set(easy, CURLOPT_MAXAGE_CONN, idle_s_max);
+    // Over a connection that was used before, libcurl itself sends a request again if that breaks
+    // before the answer (curl_easy_setopt(3), CURLOPT_FRESH_CONNECT, is the way around).
+    set(easy, CURLOPT_FRESH_CONNECT, request.is_repeatable ? 0L : 1L);
+    set(easy, CURLOPT_FORBID_REUSE, request.is_repeatable ? 0L : 1L);
     set(easy, CURLOPT_HEADERFUNCTION, on_header);
     set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&answer));
     set(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -269,8 +273,10 @@ Response HttpClient::send_once(const Request& request, bool& is_stale) {
     const CURLcode outcome = handles_->perform(interrupt_ns_);
     long status = 0;
     long connections = 0;
+    long octets_sent = 0;
     ::curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     ::curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+    ::curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &octets_sent);
     Response& response = answer.response;
     if (outcome == CURLE_OK || (answer.is_capped && outcome == CURLE_WRITE_ERROR)) {
         response.status = static_cast<int>(status);
@@ -281,6 +287,7 @@ Response HttpClient::send_once(const Request& request, bool& is_stale) {
                (outcome == CURLE_SEND_ERROR || outcome == CURLE_RECV_ERROR ||
                 outcome == CURLE_GOT_NOTHING);
     Response none;
+    none.is_unsent = octets_sent == 0;
     none.is_timeout = outcome == CURLE_OPERATION_TIMEDOUT;
     none.error =
         handles_->error.front() == '\0' ? ::curl_easy_strerror(outcome) : handles_->error.data();

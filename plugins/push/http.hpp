@@ -24,7 +24,8 @@ public:
     HttpClient& operator=(const HttpClient&) = delete;
 
     // A request that found its kept connection closed by the server is sent once more over a new
-    // one: that is no failure. An answer that broke off is none. [sender-thread]
+    // one, if it is repeatable: that is no failure. An answer that broke off is none.
+    // [sender-thread]
     [[nodiscard]] Response send(const Request& request) override;
 
     // From then on every request ends, whatever it is waiting for; nanoseconds of CLOCK_MONOTONIC.

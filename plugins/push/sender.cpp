@@ -120,12 +120,38 @@ Verdict Sender::attempt_unguarded(const Block& block) {
         is_prepared_ = true;
     }
     reason_.clear();
+    if (is_doubtful(block)) {
+        const std::optional<Verdict> verdict = backend_.settle(client_, block, reason_);
+        if (verdict) return *verdict;
+        settled_id_ = block.id;
+        reason_.clear();
+    }
     const Request request = backend_.build(block);
-    if (request.url.empty()) return Verdict::done;
+    return request.url.empty() ? Verdict::done : send(block, request);
+}
+
+// In doubt from the first octet on, until an answer says that there is none.
+Verdict Sender::send(const Block& block, const Request& request) {
+    const std::size_t doubtful_before =
+        std::exchange(doubtful_records_, std::max(doubtful_records_, block.records.size()));
+    settled_id_.clear();
     const Response response = client_.send(request);
     const Verdict verdict = backend_.judge(response, reason_);
     if (reason_.empty()) reason_ = describe(response);
+    if (verdict != Verdict::done && !backend_.may_have_taken(response)) {
+        doubtful_records_ = doubtful_before;
+        settled_id_ = block.id;
+    }
     return verdict;
+}
+
+bool Sender::is_doubtful(const Block& block) const noexcept {
+    return (block.is_doubtful || doubtful_records_ > 0) && settled_id_ != block.id;
+}
+
+void Sender::finish(const Block& block, Fate fate) {
+    doubtful_records_ -= std::min(doubtful_records_, block.records.size());
+    depot_.finish(block, fate);
 }
 
 void Sender::settle(const Block& block, Verdict verdict) {
@@ -143,7 +169,7 @@ void Sender::settle(const Block& block, Verdict verdict) {
 }
 
 void Sender::accept(const Block& block) {
-    depot_.finish(block, Fate::sent);
+    finish(block, Fate::sent);
     backoff_.reset();
     not_before_ns_ = 0;
     // Carefully up again: a block that is too large costs a request.
@@ -161,7 +187,7 @@ void Sender::accept(const Block& block) {
 
 void Sender::reject(const Block& block) {
     const std::uint64_t rows = block.rows;
-    depot_.finish(block, Fate::rejected);
+    finish(block, Fate::rejected);
     is_prepared_ = false;
     not_before_ns_ = 0;
     rows_rejected_ += rows;

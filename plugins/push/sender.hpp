@@ -41,6 +41,9 @@ private:
     // What became of the block, or would have: nothing is counted yet.
     [[nodiscard]] Verdict attempt(const Block& block);
     [[nodiscard]] Verdict attempt_unguarded(const Block& block);
+    [[nodiscard]] Verdict send(const Block& block, const Request& request);
+    [[nodiscard]] bool is_doubtful(const Block& block) const noexcept;
+    void finish(const Block& block, Fate fate);
     void settle(const Block& block, Verdict verdict);
 
     void accept(const Block& block);
@@ -62,6 +65,10 @@ private:
     std::uint64_t requests_counted_ = 0;
     bool is_stop_seen_ = false;
     bool is_done_ = false;
+
+    // So many records at the front of the backlog may be at the server, without our knowing.
+    std::size_t doubtful_records_ = 0;
+    std::string settled_id_;  // But those of this block are not.
 
     // Of the last attempt.
     std::string reason_;

@@ -184,7 +184,11 @@ bool Spool::read_window(std::uint64_t octets, const BlockLimits& limits) {
 }
 
 Block Spool::block_under_way() const {
-    Block block{.records = under_way_, .rows = 0, .id = position_.block_id};
+    const bool is_doubtful =
+        position_.segment < doubt_segment_ ||
+        (position_.segment == doubt_segment_ && position_.done_octets < doubt_octets_);
+    Block block{
+        .records = under_way_, .rows = 0, .id = position_.block_id, .is_doubtful = is_doubtful};
     for (const Record& record : under_way_) {
         block.rows += record.rows;
     }

@@ -97,6 +97,9 @@ private:
     std::deque<Segment> segments_;
     SpoolPosition position_;  // As in the file; of segments_.front().
     std::uint64_t segments_octets_ = 0;
+    // What the process before us may have sent ends there.
+    std::uint64_t doubt_segment_ = 0;
+    std::uint64_t doubt_octets_ = 0;
 
     std::vector<Record> under_way_;
     std::vector<std::uint64_t> ends_;  // Where each of them ends in the front segment.

@@ -132,6 +132,9 @@ std::string Spool::recover() {
     }
     position_ = known.value_or(SpoolPosition{});
     next_number_ = std::max(numbers.empty() ? 0 : numbers.back(), position_.segment) + 1;
+    // Segments that are written from now on are nobody else's.
+    doubt_segment_ = known ? position_.segment : next_number_;
+    doubt_octets_ = position_.block_end_octets;
     for (const std::uint64_t number : numbers) {
         std::string error = recover_segment(number);
         if (!error.empty()) return error;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the ClickHouse exporter reads that it did not just write: rows out of a spool, which may be
-// spoiled or another version's, and a server's description of a table. Every row that is read must
-// be writable for every kind of column. A libFuzzer target.
+// spoiled or another version's, a server's description of a table, and its answer about the rows
+// that a table does not have. Every row that is read must be writable for every kind of column. A
+// libFuzzer target.
 #include "base/assert.hpp"
 #include "clickhouse/mapping.hpp"
+#include "clickhouse/missing.hpp"
 
 #include <string>
 #include <string_view>
@@ -65,6 +67,17 @@ void read_description(std::string_view text) {
     }
 }
 
+void read_missing(std::string_view text) {
+    const std::optional<Missing> missing = parse_missing(text);
+    if (!missing) return;
+    std::int64_t before = -1;
+    for (const RowRange& range : missing->ranges) {
+        LATMON_ASSERT(range.first > before && range.last >= range.first);
+        before = range.last;
+    }
+    LATMON_ASSERT(before < missing->rows || missing->rows == 0);
+}
+
 }  // namespace
 }  // namespace latmon::plugins::clickhouse
 
@@ -73,6 +86,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
     if (*data == 'D') {
         latmon::plugins::clickhouse::read_description(rest);
+    } else if (*data == 'M') {
+        latmon::plugins::clickhouse::read_missing(rest);
     } else {
         latmon::plugins::clickhouse::read_rows(rest);
     }

@@ -4,6 +4,8 @@
 # same sums, and each one what it must be, by formulas that stand in plugin_driver.cpp and, written
 # a second time, here. Then the same with a server that is down, that is killed, that has another
 # table, or none.
+import random
+import signal
 import sys
 import time
 import unittest
@@ -11,17 +13,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import clickhouse_server
+import fault_server
 import manual
 import node
 import runner
 import samples
 from clickhouse_server import PASSWORD, USER
+from fault_server import FaultServer
 from plugin_driver import Driver, drive
 
 PAGE = "exporters/clickhouse.md"
 SCHEMA = runner.ROOT / "contrib" / "clickhouse" / "schema-18.16.sql"
 START_NS = 1_768_219_134_587_069_267
 ROWS = runner.rows()
+# Those that flow while the server is killed, in blocks of so many, and how often it is.
+KILL_ROWS, BLOCK, KILLS = max(ROWS, 200_000), 10_000, 6
+FAST = {"retry_min": 0.05, "retry_max": 0.2}
 
 # What each row of kind exchange must be, given its sequence number; 0 if it is. -1: no value.
 RTT = "(100000 + 7919 * toInt64(sequence) % 1000003)"
@@ -40,6 +47,13 @@ WRONG_ROW = f"""
     OR tags.key[1] != 'isp' OR tags.value[1] != 'a:b' OR length(tags.key) != 2
     OR peer_address != concat('192.0.2.', toString(1 + sequence % 4)) OR length(blame) != 0
     OR isNotNull(error) OR isNotNull(value)"""
+
+# As WRONG_ROW, of a point.
+NUMBER = f"intDiv(toInt64(Timestamp) - {START_NS}, 1000)"
+WRONG_POINT = f"""
+    MetricValue != if({NUMBER} % 10 = 9, 0, 105000 + 7919 * {NUMBER} % 1000003)
+    OR Tags.Key != ['source', 'target', 'isp']
+    OR Tags.Value != ['driver', concat('target-', toString({NUMBER} % 4)), 'a:b']"""
 
 
 def rtt_of(number):
@@ -85,6 +99,17 @@ class ClickHouse(unittest.TestCase):
             [rows, rows, rows * (rows - 1) // 2, sum(map(rtt_of, answered)),
              rows - len(answered)])
         self.assertEqual(server.row(f"SELECT countIf({WRONG_ROW}) FROM latmon_samples"), [0])
+
+    def check_points(self, server, rows=ROWS):
+        """As check_samples(), of the ancestor's table."""
+        values = sum(rtt_of(n) + 5_000 for n in range(rows) if is_answered(n))
+        lost = sum(not is_answered(n) for n in range(rows))
+        self.assertEqual(
+            server.row("SELECT count(), uniqExact(Timestamp), sum(MetricValue), "
+                       f"sum(toInt64(Timestamp - {START_NS})), countIf(MetricValue = 0), "
+                       "countIf(MetricName != 'udp.wan.rtt'), any(RetentionDays) FROM metrics"),
+            [rows, rows, values, 1_000 * rows * (rows - 1) // 2, lost, 0, 30])
+        self.assertEqual(server.row(f"SELECT countIf({WRONG_POINT}) FROM metrics"), [0])
 
     # -- Rows written are samples made ------------------------------------------------------------
 
@@ -134,13 +159,7 @@ class ClickHouse(unittest.TestCase):
         result = drive(self, "clickhouse", self.ancestors(server), rows=ROWS,
                        tag=["isp:a:b"], max_waiting=100_000)
         self.check_sent(result)
-        values = sum(rtt_of(n) + 5_000 for n in range(ROWS) if is_answered(n))
-        times = ROWS * START_NS + 1_000 * ROWS * (ROWS - 1) // 2
-        self.assertEqual(
-            server.row("SELECT count(), uniqExact(Timestamp), sum(MetricValue), "
-                       "sum(toInt64(Timestamp - 1768219134587069267)), countIf(MetricValue = 0), "
-                       "countIf(MetricName != 'udp.wan.rtt'), any(RetentionDays) FROM metrics"),
-            [ROWS, ROWS, values, times - ROWS * START_NS, ROWS // 10, 0, 30])
+        self.check_points(server)
         self.assertEqual(
             server.query("SELECT DISTINCT Tags.Key, Tags.Value FROM metrics ORDER BY Tags.Value"),
             "".join(f"['source','target','isp']\t['driver','target-{n}','a:b']\n"
@@ -267,25 +286,163 @@ class ClickHouse(unittest.TestCase):
         server.start()
         self.check_samples(server, rows)
 
-    def test_a_server_killed_at_any_time_has_every_row_and_some_blocks_twice(self):
-        server = self.start()
-        rows, kills, block = 60_000, 5, 2_000
-        driver = Driver(self, "clickhouse", self.options(server, batch_rows=block), rows=rows,
-                        rate=10_000)
-        for _ in range(kills):
-            time.sleep(0.7)
+    def kill_again_and_again(self, server, driver, table, rows):
+        """`KILLS` times as soon as an INSERT is under way, at even distances over all rows."""
+        under_way = "SELECT count() FROM system.processes WHERE query LIKE 'INSERT%'"
+        for number in range(KILLS):
+            there = (number + 1) * rows // (KILLS + 2)
+            runner.wait_until(f"{there} rows", lambda: (
+                server.row(f"SELECT count() FROM {table}")[0] >= there
+                and server.row(under_way)[0] > 0), 10 * runner.DEADLINE_S)
+            time.sleep(random.uniform(0, 0.02))
             server.kill()
             server.start()
+        result = driver.result(within_s=10 * runner.DEADLINE_S)
+        self.check_sent(result, rows)
+        counters = result["counters"]
+        blocks, there = (counters[f"clickhouse_{name}_total"]
+                         for name in ("blocks_checked", "rows_already_there"))
+        print(f"{table}: {rows} rows, {KILLS} kills: {blocks} blocks of unknown fate, "
+              f"{there} rows were there", file=sys.stderr)
+        self.assertGreater(blocks, 0)
+        self.assertLessEqual(there, blocks * BLOCK)
+
+    def test_a_server_killed_in_the_middle_of_inserts_has_every_sample_once(self):
+        server = self.start()
+        driver = Driver(self, "clickhouse", self.options(server, batch_rows=BLOCK), rows=KILL_ROWS,
+                        tag=["isp:a:b", "bare"], max_waiting=100_000)
+        self.kill_again_and_again(server, driver, "latmon_samples", KILL_ROWS)
+        self.check_samples(server, KILL_ROWS)
+
+    def test_a_server_killed_in_the_middle_of_inserts_has_every_point_once(self):
+        server = self.start()
+        driver = Driver(self, "clickhouse", self.ancestors(server, batch_rows=BLOCK, **FAST),
+                        rows=KILL_ROWS, tag=["isp:a:b"], max_waiting=100_000)
+        self.kill_again_and_again(server, driver, "metrics", KILL_ROWS)
+        self.check_points(server, KILL_ROWS)
+
+    def test_a_server_that_stands_still_beyond_the_timeout_has_every_sample_once(self):
+        server = self.start()
+        rows = 100_000
+        driver = Driver(self, "clickhouse",
+                        self.options(server, batch_rows=BLOCK, timeout=2), rows=rows,
+                        tag=["isp:a:b", "bare"], max_waiting=20_000)
+        for number in range(3):
+            there = number * rows // 4
+            runner.wait_until(f"{there} rows", lambda: (
+                server.row("SELECT count() FROM latmon_samples")[0] >= there))
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(3)
+            server.process.send_signal(signal.SIGCONT)
         self.check_sent(driver.result(), rows)
-        count, distinct = server.row("SELECT count(), uniqExact(sequence) FROM latmon_samples")
-        self.assertEqual(distinct, rows)
-        self.assertLessEqual(count - rows, kills * block)
-        ranges = server.query("SELECT sequence FROM latmon_samples GROUP BY sequence "
-                              "HAVING count() > 1 ORDER BY sequence").split()
-        twice = [int(text) for text in ranges]
-        breaks = sum(b != a + 1 for a, b in zip(twice, twice[1:]))
-        self.assertLessEqual(breaks + bool(twice), kills)
-        print(f"{kills} kills: {count - rows} of {rows} rows came twice", file=sys.stderr)
+        self.check_samples(server, rows)
+
+    # -- Answers that are lost on their way -------------------------------------------------------
+
+    def proxied(self, server, *behaviours):
+        """A proxy that passes everything on, but does `behaviours` with the first INSERTs. Before
+        the first there are two questions, about the version and the table."""
+        proxy = FaultServer(self)
+        proxy.usual = fault_server.forward(server.http)
+        proxy.then(proxy.usual, proxy.usual, *behaviours)
+        return proxy
+
+    def check_counted(self, result, blocks, there):
+        counters = result["counters"]
+        self.assertEqual(counters["clickhouse_blocks_checked_total"], blocks)
+        self.assertEqual(counters["clickhouse_rows_already_there_total"], there)
+
+    def inserts(self, proxy):
+        return [request for request in proxy.requests if "query=INSERT" in request.path]
+
+    def test_a_block_that_the_server_has_is_not_sent_again(self):
+        server = self.start()
+        for options, check in ((self.options(server), self.check_samples),
+                               (self.ancestors(server, **FAST), self.check_points)):
+            proxy = self.proxied(server, fault_server.forward_and(server.http, fault_server.drop))
+            where = {"port": proxy.port} if "port" in options else {"url": proxy.url}
+            result = drive(self, "clickhouse", options | where | {"batch_rows": 2_048}, rows=8_192,
+                           tag=["isp:a:b"] + ["bare"] * ("url" in options))
+            self.check_sent(result, 8_192)
+            self.check_counted(result, 1, 2_048)
+            self.assertEqual(len(self.inserts(proxy)), 4)
+            check(server, 8_192)
+
+    def test_a_block_that_the_server_does_not_have_is_sent_again(self):
+        server = self.start()
+        proxy = self.proxied(server, fault_server.CLOSE)
+        result = drive(self, "clickhouse", self.options(server, url=proxy.url, batch_rows=2_048),
+                       rows=8_192, tag=["isp:a:b", "bare"])
+        self.check_sent(result, 8_192)
+        self.check_counted(result, 1, 0)
+        self.assertEqual(len(self.inserts(proxy)), 5)
+        self.check_samples(server, 8_192)
+
+    def test_of_a_block_that_is_there_in_part_the_rest_is_sent(self):
+        for partition, gone in (("intDiv(time_ns, 2000000)", [f"{START_NS // 2_000_000 + 1}"]),
+                                ("target", ["'target-1'", "'target-3'"])):
+            server = self.start(with_schema=False)
+            schema = SCHEMA.read_text().replace("PARTITION BY toDate(time)",
+                                                f"PARTITION BY {partition}", 1)
+            server.run_text(schema)
+
+            def lose_some(handler, server=server, gone=gone):
+                for part in gone:
+                    server.query(f"ALTER TABLE latmon_samples DROP PARTITION {part}")
+                fault_server.drop(handler)
+
+            proxy = self.proxied(server, fault_server.forward_and(server.http, lose_some))
+            rows = 20_480
+            result = drive(self, "clickhouse",
+                           self.options(server, url=proxy.url, batch_rows=rows,
+                                        flush_interval=5), rows=rows, tag=["isp:a:b", "bare"])
+            self.check_sent(result, rows)
+            self.assertGreater(result["counters"]["clickhouse_rows_already_there_total"], 0)
+            self.check_samples(server, rows)
+
+    def test_a_block_that_the_server_is_still_writing_is_waited_for(self):
+        server = self.start()
+        proxy = self.proxied(server, fault_server.forward_and(server.http, fault_server.drop,
+                                                              seconds=8))
+        # The server counts a query as running once it has 1 MiB of it.
+        driver = Driver(self, "clickhouse",
+                        self.options(server, url=proxy.url, batch_rows=16_384, timeout=4,
+                                     flush_interval=5, compression="none"),
+                        rows=20_000, tag=["isp:a:b", "bare"])
+        result = driver.result()
+        self.assertIn("the server is still at the earlier INSERT", driver.log())
+        self.check_sent(result, 20_000)
+        self.assertEqual(result["counters"]["clickhouse_rows_already_there_total"], 16_384)
+        self.check_samples(server, 20_000)
+
+    def test_a_latmon_killed_while_it_waits_for_an_answer_sends_no_row_twice(self):
+        server = self.start()
+        spool = runner.scratch(self) / "spool"
+        proxy = self.proxied(server, fault_server.forward_and(server.http,
+                                                              lambda handler: handler.stall()))
+        options = self.options(server, url=proxy.url, spool=str(spool), batch_rows=5_120,
+                               flush_interval=1)
+        first = Driver(self, "clickhouse", options, rows=5_120, tag=["isp:a:b", "bare"], linger=60)
+        count = "SELECT count() FROM latmon_samples"
+        runner.wait_until("rows", lambda: server.row(count) == [5_120])
+        first.kill()
+        result = drive(self, "clickhouse", options, rows=1_000, first=5_120,
+                       tag=["isp:a:b", "bare"])
+        self.assertEqual(result["counters"]["push_rows_recovered_total"], 5_120)
+        self.assertEqual(result["counters"]["push_rows_sent_total"], 6_120)
+        self.check_counted(result, 1, 5_120)
+        self.check_samples(server, 6_120)
+
+    def test_a_table_in_which_rows_are_alike_is_not_asked(self):
+        server = self.start(with_schema=False)
+        server.query("CREATE TABLE latmon_samples (time DateTime, target String) ENGINE = Log")
+        proxy = self.proxied(server, fault_server.CLOSE)
+        driver = Driver(self, "clickhouse", self.options(server, url=proxy.url), rows=1_000)
+        result = driver.result()
+        self.check_sent(result, 1_000)
+        self.check_counted(result, 0, 0)
+        self.assertIn("does not keep the time to the nanosecond", driver.log())
+        self.assertEqual(server.row("SELECT count() FROM latmon_samples"), [1_000])
 
 
 if __name__ == "__main__":

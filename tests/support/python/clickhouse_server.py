@@ -126,8 +126,10 @@ class ClickHouseServer:
 
     def run_file(self, path):
         """Every statement of a file of contrib/clickhouse."""
-        text = "\n".join(line for line in path.read_text().splitlines()
-                         if not line.startswith("--"))
+        self.run_text(path.read_text())
+
+    def run_text(self, text):
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
         for statement in text.split(";"):
             if statement.strip():
                 self.query(statement)

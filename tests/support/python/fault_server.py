@@ -10,6 +10,7 @@
 #   server.stored                              # requests that were accepted, in order, unpacked
 #   server.requests                            # all of them, with what was done
 import gzip
+import http.client
 import socket
 import struct
 import threading
@@ -75,11 +76,65 @@ def slow(seconds):
     return Behaviour(f"slow {seconds}", act, lambda wire_bytes, body: True)
 
 
+# Of one connection, not of what is passed on.
+HOP_HEADERS = ("host", "connection", "content-length", "transfer-encoding", "keep-alive")
+
+
+def upstream(handler, port):
+    headers = {name: value for name, value in handler.headers.items()
+               if name.lower() not in HOP_HEADERS}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    return connection, headers
+
+
+def forward(port):
+    """To a real server at this port; its answer comes back."""
+    def act(handler):
+        connection, headers = upstream(handler, port)
+        try:
+            connection.request(handler.command, handler.path, handler.raw, headers)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        back = {name: value for name, value in response.getheaders()
+                if name.lower() not in HOP_HEADERS and name.lower() != "content-type"}
+        handler.answer(response.status, body, back)
+    return Behaviour("forward", act)
+
+
+def forward_and(port, then, seconds=0):
+    """To a real server, but its answer is lost: `then` is called with the handler instead. With
+    `seconds`, the second half of the request comes so much later than the first."""
+    def act(handler):
+        connection, headers = upstream(handler, port)
+        half = len(handler.raw) // 2
+        try:
+            connection.putrequest(handler.command, handler.path)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(handler.raw)))
+            connection.endheaders()
+            connection.send(handler.raw[:half])
+            handler.server.owner.ended.wait(seconds)
+            connection.send(handler.raw[half:])
+            connection.getresponse().read()
+        finally:
+            connection.close()
+        then(handler)
+    return Behaviour("forward, answer lost", act)
+
+
 def cut(text):
     def act(handler):
         handler.wfile.write(text)
         handler.close_connection = True
     return act
+
+
+def drop(handler):
+    """No answer at all."""
+    handler.close_connection = True
 
 
 def reset(handler):
@@ -124,9 +179,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def take(self):
         owner = self.server.owner
-        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.wire_bytes = len(raw)
-        self.body = unpack(raw, self.headers.get("Content-Encoding"))
+        self.raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.wire_bytes = len(self.raw)
+        self.body = unpack(self.raw, self.headers.get("Content-Encoding"))
         headers = {name.lower(): value for name, value in self.headers.items()}
         with owner.lock:
             behaviour = owner.script.pop(0) if owner.script else owner.usual

@@ -6,6 +6,7 @@
 #include "support/driver/driver_host.hpp"
 
 #include <doctest/doctest.h>
+#include <array>
 #include <deque>
 
 namespace latmon::plugins::clickhouse {
@@ -80,7 +81,7 @@ struct Fixture {
     std::vector<push::Request> requests;
 };
 
-TEST_CASE("backend: an old server gets an INSERT of the table's columns and no setting at all") {
+TEST_CASE("backend: an old server gets an INSERT of the table's columns, an id, and no setting") {
     Fixture fixture;
     REQUIRE(fixture.prepare({answer(200, "18.16.1\n"), answer(200, small_table)}) == Verdict::done);
     CHECK(fixture.requests[0].url == "http://127.0.0.1:8123/?database=default");
@@ -92,7 +93,8 @@ TEST_CASE("backend: an old server gets an INSERT of the table's columns and no s
     CHECK(request.method == "POST");
     CHECK(request.url ==
           "http://127.0.0.1:8123/?query=INSERT%20INTO%20%60latmon_samples%60%20%28%60time%60%2C"
-          "%20%60status%60%29%20FORMAT%20RowBinary&database=default");
+          "%20%60status%60%29%20FORMAT%20RowBinary&query_id=0123&database=default");
+    CHECK_FALSE(request.is_repeatable);
     CHECK(request.headers == std::vector<std::string>{"Content-Type: application/octet-stream",
                                                       "X-ClickHouse-User: latmon",
                                                       "X-ClickHouse-Key: secret"});
@@ -108,7 +110,8 @@ TEST_CASE("backend: a server that drops what comes twice is told the block's id"
     const push::Record records[] = {record(1)};
     const std::string url =
         fixture.backend.build({.records = records, .rows = 1, .id = "abcd"}).url;
-    CHECK(url.find("&insert_deduplication_token=abcd&") != std::string::npos);
+    CHECK(url.find("&query_id=abcd&async_insert=0&insert_deduplication_token=abcd&") !=
+          std::string::npos);
 }
 
 TEST_CASE("backend: a table that is not there is said with the file that makes it") {
@@ -285,6 +288,153 @@ TEST_CASE("backend: rows that it cannot read are counted, and the others go thei
     const push::Block bad{.records = std::span(records).subspan(1, 1), .rows = 1, .id = "1"};
     CHECK(fixture.backend.build(bad).url.empty());
     CHECK(fixture.host.counter("clickhouse_rows_unreadable_total") == 3);
+}
+
+// -- A block of unknown fate ----------------------------------------------------------------------
+
+const char* const exact_table = "time_ns\tInt64\t\t\nstatus\tString\t\t\n";
+
+// Four rows, time_ns 0 to 3.
+struct Doubt : Fixture {
+    explicit Doubt(Destination to = destination(), const char* table = exact_table)
+        : Fixture(std::move(to)) {
+        REQUIRE(prepare({answer(200, "18.16.1\n"), answer(200, table)}) == Verdict::done);
+        std::string labels;
+        append_labels(labels, {}, {});
+        latmon_sample_t sample{};
+        sample.kind = LATMON_KIND_EXCHANGE;
+        sample.status = LATMON_STATUS_OK;
+        for (; sample.time_ns < 4; ++sample.time_ns) {
+            push::Record& record = records[static_cast<std::size_t>(sample.time_ns) / 2];
+            append_sample(record.payload, sample, labels);
+            ++record.rows;
+        }
+    }
+    std::optional<Verdict> settle(std::deque<push::Response> answers) {
+        Server server(std::move(answers));
+        const std::optional<Verdict> verdict = backend.settle(server, block(), reason);
+        requests = server.requests;
+        return verdict;
+    }
+    [[nodiscard]] push::Block block() const { return {.records = records, .rows = 4, .id = "77"}; }
+    // The times of the rows in the next INSERT, as digits.
+    std::string times() {
+        const std::string body = backend.build(block()).body;
+        std::string digits;
+        for (std::size_t place = 0; place < body.size(); place += 11) {
+            digits += static_cast<char>('0' + body[place]);
+        }
+        return digits;
+    }
+
+    std::array<push::Record, 2> records;
+};
+
+TEST_CASE("backend: a block that the table has is done, and counted as there") {
+    Doubt doubt;
+    CHECK(doubt.settle({answer(200, "0\n"), answer(200, "4\t[]\t[]\n")}) == Verdict::done);
+    CHECK(doubt.host.counter("clickhouse_blocks_checked_total") == 1);
+    CHECK(doubt.host.counter("clickhouse_rows_already_there_total") == 4);
+    REQUIRE(doubt.requests.size() == 2);
+    CHECK(doubt.requests[0].body == "SELECT count() FROM system.processes WHERE query_id = '77'");
+    const push::Request& question = doubt.requests[1];
+    CHECK(question.url ==
+          "http://127.0.0.1:8123/?latmon_block_format=RowBinary&latmon_block_structure="
+          "n%20Int64%2Cc0%20Int64%2Cc1%20String&database=default");
+    CHECK(question.headers[0] == "Content-Type: multipart/form-data; boundary=latmon-77");
+    CHECK_FALSE(question.may_compress);
+    CHECK(question.body.starts_with(
+        "--latmon-77\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT "));
+    CHECK(
+        question.body.ends_with(std::string("\3\0\0\0\0\0\0\0\2ok", 11) + "\r\n--latmon-77--\r\n"));
+}
+
+TEST_CASE("backend: of a block that is there in part the rest is sent, and no more") {
+    Doubt doubt;
+    CHECK_FALSE(doubt.settle({answer(200, "0\n"), answer(200, "4\t[0,3]\t[1,3]\n")}));
+    CHECK(doubt.times() == "013");
+    CHECK(doubt.times() == "013");
+    CHECK(doubt.judge(answer(200, "")) == Verdict::done);
+    CHECK(doubt.host.counter("clickhouse_rows_already_there_total") == 1);
+    CHECK_FALSE(doubt.settle({answer(200, "0\n"), answer(200, "4\t[0]\t[3]\n")}));
+    CHECK(doubt.times() == "0123");
+}
+
+TEST_CASE("backend: while the earlier INSERT runs, or nothing can be known, nothing is sent") {
+    Doubt doubt;
+    CHECK(doubt.settle({answer(200, "1\n")}) == Verdict::retry);
+    CHECK(doubt.requests.size() == 1);
+    CHECK(doubt.reason.ends_with("the server is still at the earlier INSERT"));
+    CHECK(doubt.settle({push::Response{}}) == Verdict::retry);
+    CHECK(doubt.settle({answer(200, "0\n"), push::Response{}}) == Verdict::retry);
+    CHECK(doubt.settle({answer(200, "0\n"), answer(500, "Code: 62. DB::Exception: x")}) ==
+          Verdict::retry);
+    CHECK(doubt.settle({answer(200, "0\n"), answer(403, "Code: 497. DB::Exception: x")}) ==
+          Verdict::refused);
+    CHECK(doubt.settle({answer(200, "0\n"), answer(413, "")}) == Verdict::split);
+    CHECK(doubt.host.counter("clickhouse_blocks_checked_total") == 0);
+}
+
+TEST_CASE("backend: a server that saw other rows than ours has said nothing of them") {
+    Doubt doubt;
+    CHECK(doubt.settle({answer(200, "0\n"), answer(200, "0\t[]\t[]\n")}) == Verdict::retry);
+    CHECK(doubt.settle({answer(200, "0\n"), answer(200, "3\t[]\t[]\n")}) == Verdict::retry);
+    CHECK(doubt.settle({answer(200, "0\n"), answer(200, "<html>")}) == Verdict::retry);
+}
+
+TEST_CASE("backend: who does not want it, or has a table of seconds, is not asked") {
+    Destination to = destination();
+    to.check_before_resend = false;
+    Doubt unwanted(to);
+    CHECK_FALSE(unwanted.settle({}));
+    CHECK(unwanted.requests.empty());
+    CHECK(unwanted.times() == "0123");
+    Doubt coarse(destination(), small_table);
+    CHECK_FALSE(coarse.settle({}));
+    CHECK_FALSE(coarse.settle({}));
+    CHECK(coarse.requests.empty());
+    const std::string log = coarse.host.log_text();
+    const std::size_t told = log.find("does not keep the time to the nanosecond");
+    REQUIRE(told != std::string::npos);
+    CHECK(log.find("does not keep", told + 1) == std::string::npos);
+}
+
+TEST_CASE("backend: only an answer that leaves no doubt leaves none") {
+    Fixture fixture;
+    push::Response refused;
+    refused.is_unsent = true;
+    for (const push::Response& sure :
+         {refused, answer(429, ""), answer(413, ""), answer(400, "Code: 62. DB::Exception: x"),
+          answer(500, "Code: 516. DB::Exception: x"), answer(500, "Code: 202. DB::Exception: x")}) {
+        CHECK_FALSE(fixture.backend.may_have_taken(sure));
+    }
+    for (const push::Response& doubtful :
+         {push::Response{}, answer(502, ""), answer(500, "Code: 241. DB::Exception: x"),
+          answer(500, "Code: 216. DB::Exception: x"), answer(200, "Code: 241. DB::Exception: x")}) {
+        CHECK(fixture.backend.may_have_taken(doubtful));
+    }
+}
+
+TEST_CASE("backend: what is missing in too many places is sent in several goes") {
+    Doubt doubt;
+    doubt.records[0] = {};
+    std::string labels;
+    append_labels(labels, {}, {});
+    latmon_sample_t sample{};
+    sample.status = LATMON_STATUS_OK;
+    for (; doubt.records[0].rows < 7'000; ++doubt.records[0].rows) {
+        append_sample(doubt.records[0].payload, sample, labels);
+    }
+    std::string numbers = "0";
+    for (int number = 1; number < 3'000; ++number) {
+        numbers += "," + std::to_string(2 * number);
+    }
+    CHECK_FALSE(doubt.settle(
+        {answer(200, "0\n"), answer(200, "7002\t[" + numbers + "]\t[" + numbers + "]\n")}));
+    CHECK(doubt.backend.build(doubt.block()).body.size() == 3'000 * 11);
+    CHECK(doubt.judge(answer(200, "")) == Verdict::retry);
+    CHECK(doubt.backend.may_have_taken(answer(200, "")));
+    CHECK(doubt.settle({answer(200, "0\n"), answer(200, "7002\t[]\t[]\n")}) == Verdict::done);
 }
 
 }  // namespace

@@ -37,5 +37,20 @@ TEST_CASE("backend: no answer means again, and a number that is no status means 
     CHECK(verdict_of(-1) == Verdict::drop);
 }
 
+TEST_CASE("backend: only what was sent and not answered, or a 5xx, may have been carried out") {
+    Response response;
+    CHECK(may_be_there(response));
+    response.is_unsent = true;
+    CHECK_FALSE(may_be_there(response));
+    for (const int status : {200, 400, 408, 413, 429, 499}) {
+        response.status = status;
+        CHECK_FALSE(may_be_there(response));
+    }
+    for (const int status : {500, 502, 503, 504}) {
+        response.status = status;
+        CHECK(may_be_there(response));
+    }
+}
+
 }  // namespace
 }  // namespace latmon::plugins::push

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One attempt against a server that gives one answer: how long the next has to wait.
+// Attempts against a server that gives one answer: how long the next has to wait, and whether it is
+// asked first what became of the one before.
 #include "push/sender.hpp"
 
 #include "support/fake_host.hpp"
@@ -112,6 +113,132 @@ TEST_CASE("sender: Retry-After counts for what is asked before the first block")
 TEST_CASE("sender: at the end, a Retry-After beyond it is not waited for") {
     CHECK(pause_s(busy("Retry-After: 1000\r\n"), 500) == 0);
     CHECK(pause_s(busy("Retry-After: 1000\r\n"), 2'000) >= 1'000);
+}
+
+// Sends a block to `url`, and says `settled` when it is in doubt.
+class Doubting final : public Backend {
+public:
+    Request build(const Block&) override {
+        Request request;
+        request.url = url;
+        request.body = "rows";
+        request.is_repeatable = false;
+        return request;
+    }
+    std::optional<Verdict> settle(Client&, const Block&, std::string&) override {
+        ++questions;
+        return settled;
+    }
+
+    std::string url;
+    std::optional<Verdict> settled;
+    int questions = 0;
+};
+
+std::string status_line(int status) {
+    return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 0\r\n\r\n";
+}
+
+struct Doubts {
+    Doubts() {
+        ::setenv("no_proxy", "127.0.0.1", 1);
+        settings.retry_min = milliseconds(10);
+        settings.retry_max = milliseconds(10);
+        client = std::make_unique<HttpClient>(settings, "0.0.0");
+        depot = std::make_unique<Depot>(
+            host.table(), settings, std::make_unique<MemoryBacklog>(1 << 20, Overflow::drop_newest),
+            "test");
+        sender = std::make_unique<Sender>(settings, backend, *client, *depot);
+        put(2);
+    }
+
+    // So many records of one row.
+    void put(int records) const {
+        for (int count = 0; count < records; ++count) {
+            REQUIRE(depot->put({.rows = 1, .payload = "payload"}));
+        }
+        depot->flush();
+    }
+    // One attempt at a server that says this. How often it was asked what became of the block.
+    int attempt(const std::string& answer) {
+        const OneAnswer server(answer);
+        backend.url = server.url();
+        return attempt();
+    }
+    int attempt() {
+        const int before = backend.questions;
+        sender->run_once();
+        return backend.questions - before;
+    }
+
+    FakeHost host;
+    Settings settings;
+    Doubting backend;
+    std::unique_ptr<HttpClient> client;
+    std::unique_ptr<Depot> depot;
+    std::unique_ptr<Sender> sender;
+};
+
+TEST_CASE("sender: a block whose answer was lost is asked about before it is sent again") {
+    for (const std::string& lost : {std::string(), status_line(500), std::string("HTTP/1.1 2")}) {
+        Doubts doubts;
+        CHECK(doubts.attempt(lost) == 0);
+        CHECK(doubts.attempt(status_line(200)) == 1);
+        CHECK(doubts.depot->accounts().sent == 2);
+        CHECK(doubts.depot->accounts().requests == 2);
+        doubts.put(1);
+        CHECK(doubts.attempt(status_line(200)) == 0);
+        CHECK(doubts.depot->accounts().sent == 3);
+    }
+}
+
+TEST_CASE("sender: a block that is there is done without another request") {
+    Doubts doubts;
+    CHECK(doubts.attempt("") == 0);
+    doubts.backend.settled = Verdict::done;
+    CHECK(doubts.attempt() == 1);
+    CHECK(doubts.depot->accounts().sent == 2);
+    CHECK(doubts.depot->accounts().requests == 1);
+}
+
+TEST_CASE("sender: while it is not known what became of a block, it waits") {
+    Doubts doubts;
+    CHECK(doubts.attempt("") == 0);
+    doubts.backend.settled = Verdict::retry;
+    CHECK(doubts.attempt() == 1);
+    CHECK(doubts.attempt() == 1);
+    CHECK(doubts.depot->accounts().backlog.waiting == 2);
+    CHECK(doubts.depot->accounts().requests == 1);
+    CHECK(doubts.depot->accounts().failures == 3);
+}
+
+TEST_CASE("sender: nobody is asked about what the server cannot have") {
+    Doubts doubts;
+    {
+        const OneAnswer gone("");
+        doubts.backend.url = gone.url();
+        CHECK(doubts.attempt() == 0);
+    }
+    // Nobody listens there any more: the first was in doubt, the second is not.
+    CHECK(doubts.attempt() == 1);
+    CHECK(doubts.attempt() == 0);
+    CHECK(doubts.attempt(status_line(429)) == 0);
+    CHECK(doubts.attempt("") == 0);
+    CHECK(doubts.attempt(status_line(200)) == 1);
+}
+
+TEST_CASE("sender: both halves of a block in doubt are in doubt") {
+    Doubts doubts;
+    CHECK(doubts.attempt("") == 0);
+    doubts.backend.settled = Verdict::split;
+    CHECK(doubts.attempt() == 1);
+    doubts.backend.settled = Verdict::done;
+    CHECK(doubts.attempt() == 1);
+    CHECK(doubts.depot->accounts().sent == 1);
+    CHECK(doubts.attempt() == 1);
+    CHECK(doubts.depot->accounts().sent == 2);
+    doubts.put(1);
+    CHECK(doubts.attempt(status_line(200)) == 0);
 }
 
 }  // namespace
