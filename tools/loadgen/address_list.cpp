@@ -1,42 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See address_list.hpp.
+// See address_list.hpp. Counting is done in the last 64 bits, which hold all of IPv4.
 #include "loadgen/address_list.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <algorithm>
+#include <limits>
 
 namespace latmon::loadgen {
 namespace {
 
+constexpr std::size_t low_at = 8;
+constexpr std::uint64_t ipv4_mapped = 0xffff'0000'0000;
 constexpr std::uint32_t loopback_net = 127;
 // 127.255.255.255 is a broadcast address even on loopback.
-constexpr std::uint32_t loopback_last = 0x7fff'fffe;
-constexpr std::uint32_t any_last = 0xdfff'ffff;  // Before multicast.
+constexpr std::uint64_t loopback_last = ipv4_mapped | 0x7fff'fffe;
+constexpr std::uint64_t any_last = ipv4_mapped | 0xdfff'ffff;  // Before multicast.
+
+std::uint64_t low_of(const AddressBytes& address) noexcept {
+    std::uint64_t low = 0;
+    for (std::size_t index = low_at; index < address.size(); ++index) {
+        low = low << 8U | address[index];
+    }
+    return low;
+}
+
+AddressBytes with_low(AddressBytes address, std::uint64_t low) noexcept {
+    for (std::size_t index = address.size(); index > low_at; low >>= 8U) {
+        address[--index] = static_cast<std::uint8_t>(low);
+    }
+    return address;
+}
+
+std::uint64_t last_of(const AddressBytes& base) noexcept {
+    if (!is_ipv4(base)) return std::numeric_limits<std::uint64_t>::max();
+    return (low_of(base) >> 24U & 0xffU) == loopback_net ? loopback_last : any_last;
+}
 
 }  // namespace
 
 Result<AddressList> AddressList::make(std::string_view base, std::uint32_t count) {
-    in_addr parsed{};
-    if (::inet_pton(AF_INET, std::string(base).c_str(), &parsed) != 1) {
+    const std::optional<Endpoint> parsed = parse_endpoint(base, 0);
+    if (!parsed || parsed->scope_id != 0 || is_multicast(parsed->address)) {
         return fail(ExitCode::usage,
-                    fmt::format("--base {} is no IPv4 address; write one such as 127.1.0.0", base));
+                    fmt::format("--base {} is no address; write one such as 127.1.0.0, or fd00:1:: "
+                                "after `ip -6 route add local fd00:1::/64 dev lo`",
+                                base));
     }
-    const std::uint32_t base_number = ntohl(parsed.s_addr);
-    const std::uint32_t last = base_number >> 24U == loopback_net ? loopback_last : any_last;
-    const std::uint32_t room = base_number < last ? last - base_number : 0;
+    const std::uint64_t low = low_of(parsed->address);
+    const std::uint64_t last = last_of(parsed->address);
+    const std::uint64_t room = low < last ? last - low : 0;
     if (count < 1 || count > room) {
         return fail(ExitCode::usage,
                     fmt::format("--count {} does not fit behind --base {}; write 1 to {}, or "
                                 "another base",
                                 count, base, room));
     }
-    return AddressList(base_number + 1, count);
+    return AddressList(with_low(parsed->address, low + 1), count);
 }
 
-std::string address_text(std::uint32_t address) {
-    return fmt::format("{}.{}.{}.{}", address >> 24U, address >> 16U & 0xffU, address >> 8U & 0xffU,
-                       address & 0xffU);
+AddressBytes AddressList::at(std::uint32_t index) const noexcept {
+    return with_low(first_, low_of(first_) + index);
+}
+
+std::optional<std::uint32_t> AddressList::index_of(const AddressBytes& address) const noexcept {
+    if (!std::equal(first_.begin(), first_.begin() + low_at, address.begin())) return std::nullopt;
+    const std::uint64_t distance = low_of(address) - low_of(first_);  // Below it wraps.
+    if (distance >= count_) return std::nullopt;
+    return static_cast<std::uint32_t>(distance);
 }
 
 }  // namespace latmon::loadgen

@@ -6,12 +6,16 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 
 namespace latmon::loadgen {
 namespace {
+
+// Of the IPv4 address in AddressBytes.
+constexpr std::size_t ipv4_at = 12;
 
 template <typename T>
 T value_of(const cmsghdr& message) noexcept {
@@ -20,11 +24,33 @@ T value_of(const cmsghdr& message) noexcept {
     return value;
 }
 
+AddressBytes mapped(const in_addr& address) noexcept {
+    sockaddr_in ipv4{};
+    ipv4.sin_family = AF_INET;
+    ipv4.sin_addr = address;
+    return from_sockaddr(reinterpret_cast<const sockaddr&>(ipv4)).address;
+}
+
+// Makes the reply leave from the address that was probed.
+template <typename Info>
+void put_control(msghdr& header, int level, int type, const Info& info) noexcept {
+    header.msg_controllen = CMSG_SPACE(sizeof(Info));
+    cmsghdr* const message = CMSG_FIRSTHDR(&header);
+    message->cmsg_level = level;
+    message->cmsg_type = type;
+    message->cmsg_len = CMSG_LEN(sizeof(Info));
+    std::memcpy(CMSG_DATA(message), &info, sizeof(info));
+}
+
 void take_control(const cmsghdr& message, ReceivedDatagram& datagram) noexcept {
     if (message.cmsg_level == IPPROTO_IP && message.cmsg_type == IP_PKTINFO) {
         // The address that was probed; ipi_spec_dst would be the one that routing prefers.
-        datagram.route.local = value_of<in_pktinfo>(message).ipi_addr;
-    } else if (message.cmsg_level == IPPROTO_IP && message.cmsg_type == IP_TTL) {
+        datagram.route.local = mapped(value_of<in_pktinfo>(message).ipi_addr);
+    } else if (message.cmsg_level == IPPROTO_IPV6 && message.cmsg_type == IPV6_PKTINFO) {
+        datagram.route.local =
+            std::bit_cast<AddressBytes>(value_of<in6_pktinfo>(message).ipi6_addr);
+    } else if ((message.cmsg_level == IPPROTO_IP && message.cmsg_type == IP_TTL) ||
+               (message.cmsg_level == IPPROTO_IPV6 && message.cmsg_type == IPV6_HOPLIMIT)) {
         datagram.ttl = static_cast<std::uint8_t>(value_of<int>(message));
     } else if (message.cmsg_level == SOL_SOCKET && message.cmsg_type == SCM_TIMESTAMPNS) {
         const timespec time = value_of<timespec>(message);
@@ -54,7 +80,7 @@ ReceiveBatch::ReceiveBatch(std::size_t datagram_count, std::size_t datagram_byte
 
 int ReceiveBatch::receive(const Fd& socket) noexcept {
     for (mmsghdr& header : headers_) {
-        header.msg_hdr.msg_namelen = sizeof(sockaddr_in);
+        header.msg_hdr.msg_namelen = sizeof(sockaddr_in6);
         header.msg_hdr.msg_controllen = sizeof(Control::octets);
     }
     const unsigned count = static_cast<unsigned>(headers_.size());
@@ -88,26 +114,28 @@ SendBatch::SendBatch(std::size_t datagram_count)
 }
 
 void SendBatch::add(std::span<std::byte> data) noexcept {
-    LATMON_ASSERT(!is_full());
+    LATMON_ASSERT(room() > 0);
     pieces_[size_] = {.iov_base = data.data(), .iov_len = data.size()};
     ++size_;
 }
 
 void SendBatch::add(std::span<std::byte> data, const Route& route) noexcept {
-    LATMON_ASSERT(!is_full());
+    LATMON_ASSERT(room() > 0);
     peers_[size_] = route.peer;
     msghdr& header = headers_[size_].msg_hdr;
     header.msg_name = &peers_[size_];
-    header.msg_namelen = sizeof(sockaddr_in);
     header.msg_control = controls_[size_].octets.data();
-    header.msg_controllen = sizeof(Control::octets);
-    cmsghdr* const message = CMSG_FIRSTHDR(&header);
-    message->cmsg_level = IPPROTO_IP;
-    message->cmsg_type = IP_PKTINFO;
-    message->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
-    in_pktinfo info{};
-    info.ipi_spec_dst = route.local;
-    std::memcpy(CMSG_DATA(message), &info, sizeof(info));
+    if (route.peer.sin6_family == AF_INET6) {
+        header.msg_namelen = sizeof(sockaddr_in6);
+        in6_pktinfo info{};
+        info.ipi6_addr = std::bit_cast<in6_addr>(route.local);
+        put_control(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
+    } else {
+        header.msg_namelen = sizeof(sockaddr_in);
+        in_pktinfo info{};
+        std::memcpy(&info.ipi_spec_dst, route.local.data() + ipv4_at, sizeof(info.ipi_spec_dst));
+        put_control(header, IPPROTO_IP, IP_PKTINFO, info);
+    }
     add(data);
 }
 

@@ -4,6 +4,7 @@
 // else's. One thread owns a batch; allocates when it is built, never after.
 #pragma once
 
+#include "base/address.hpp"
 #include "base/fd.hpp"
 #include "base/time.hpp"
 
@@ -18,18 +19,23 @@
 
 namespace latmon::loadgen {
 
-// Where a reply goes and from which of our addresses; both in network byte order.
+// Where a reply goes and from which of our addresses.
 struct Route {
-    sockaddr_in peer{};
-    in_addr local{};
+    sockaddr_in6 peer{};   // In the kernel's form, or a sockaddr_in, which is shorter.
+    AddressBytes local{};  // IPv4 as everywhere: mapped.
 };
+
+// Of who sent it.
+[[nodiscard]] inline Endpoint peer_of(const Route& route) noexcept {
+    return from_sockaddr(reinterpret_cast<const sockaddr&>(route.peer));
+}
 
 struct ReceivedDatagram {
     std::span<std::byte> data;        // In the batch's buffer, until its next receive().
     bool is_truncated = false;        // Longer than the buffer.
     Route route;                      // Sockets of open_reflecting_udp() only.
     std::uint8_t ttl = 0;             // Likewise; 0: unknown.
-    std::optional<WallTime> arrival;  // By the kernel; sockets of open_probing_udp() only.
+    std::optional<WallTime> arrival;  // By the kernel.
 };
 
 class ReceiveBatch {
@@ -49,7 +55,7 @@ private:
 
     std::size_t datagram_bytes_;
     std::vector<std::byte> octets_;
-    std::vector<sockaddr_in> peers_;
+    std::vector<sockaddr_in6> peers_;
     std::vector<Control> controls_;
     std::vector<iovec> pieces_;
     std::vector<mmsghdr> headers_;
@@ -69,14 +75,14 @@ public:
     [[nodiscard]] std::span<const int> flush(const Fd& socket) noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] bool is_full() const noexcept { return size_ == headers_.size(); }
+    [[nodiscard]] std::size_t room() const noexcept { return headers_.size() - size_; }
 
 private:
     struct alignas(cmsghdr) Control {
-        std::array<std::byte, CMSG_SPACE(sizeof(in_pktinfo))> octets;
+        std::array<std::byte, CMSG_SPACE(sizeof(in6_pktinfo))> octets;
     };
 
-    std::vector<sockaddr_in> peers_;
+    std::vector<sockaddr_in6> peers_;
     std::vector<Control> controls_;
     std::vector<iovec> pieces_;
     std::vector<mmsghdr> headers_;

@@ -9,7 +9,7 @@
 
 namespace latmon::loadgen {
 
-bool DelayQueue::push(Instant due, std::span<const std::byte> data, const Route& route) {
+bool DelayQueue::push(Instant due, std::span<const std::byte> data, const Ticket& ticket) {
     if (order_.size() == capacity_) return false;
     if (free_.empty()) {
         free_.push_back(entries_.size());
@@ -18,7 +18,7 @@ bool DelayQueue::push(Instant due, std::span<const std::byte> data, const Route&
     const std::size_t place = free_.back();
     free_.pop_back();
     entries_[place].data.assign(data.begin(), data.end());
-    entries_[place].route = route;
+    entries_[place].ticket = ticket;
     order_.push_back({.due = due, .number = pushed_++, .place = place});
     std::ranges::push_heap(order_, is_later);
     return true;

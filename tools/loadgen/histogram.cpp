@@ -23,7 +23,7 @@ std::size_t bucket_of(Duration value) noexcept {
     const std::uint64_t ns = static_cast<std::uint64_t>(value.ns);
     const std::uint32_t bits = static_cast<std::uint32_t>(std::bit_width(ns));
     const std::uint32_t shift = bits > octave_bits + 1 ? bits - octave_bits - 1 : 0;
-    return shift * octave_buckets + (ns >> shift);
+    return std::size_t{shift} * octave_buckets + (ns >> shift);
 }
 
 // The middle of a bucket: at most half a width, 1/128 of the value, from anything in it.

@@ -43,12 +43,13 @@ void Ledger::on_send_error(std::uint64_t slot) noexcept {
     ++counts_.send_errors;
 }
 
-std::optional<Duration> Ledger::on_reply(std::uint32_t sender, const ReflectorPacket& reply,
+std::optional<Duration> Ledger::on_reply(std::uint32_t sender, const Echo& reply,
                                          RawInstant now) noexcept {
     ++counts_.replies;
-    const std::uint64_t slot = grid_.slot(sender, reply.sender_sequence);
+    const std::uint64_t slot = grid_.slot(sender, reply.sequence);
     Entry& entry = entry_of(slot);
-    if (entry.state == State::none || entry.slot != slot || entry.t1 != reply.sender_t1) {
+    const bool is_echo = !reply.t1 || entry.t1 == *reply.t1;
+    if (entry.state == State::none || entry.slot != slot || !is_echo) {
         ++counts_.invalid;
         return std::nullopt;
     }

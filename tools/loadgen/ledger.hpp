@@ -10,13 +10,21 @@
 
 #include "base/time.hpp"
 #include "loadgen/slots.hpp"
-#include "wire/stamp.hpp"
+#include "wire/timestamp.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace latmon::loadgen {
+
+// What a reply gives back of the request.
+struct Echo {
+    std::uint32_t sequence = 0;
+    std::uint16_t ssid = 0;
+    std::optional<WireTime> t1;          // Nothing: this kind of packet does not.
+    std::optional<Duration> turnaround;  // T3 - T2, if it says so.
+};
 
 struct LedgerCounts {
     std::uint64_t slots = 0;
@@ -28,7 +36,7 @@ struct LedgerCounts {
     std::uint64_t replies = 0;
     std::uint64_t late = 0;
     std::uint64_t duplicates = 0;
-    std::uint64_t invalid = 0;  // No STAMP reply, or to nothing that we sent lately.
+    std::uint64_t invalid = 0;  // No reply, or to nothing that we sent lately.
 };
 
 class Ledger {
@@ -45,8 +53,7 @@ public:
 
     // A reply to the sender with index `sender`, read at `now`. The time from send to reply if it
     // is the slot's answer, else nothing; either way it is counted.
-    [[nodiscard]] std::optional<Duration> on_reply(std::uint32_t sender,
-                                                   const ReflectorPacket& reply,
+    [[nodiscard]] std::optional<Duration> on_reply(std::uint32_t sender, const Echo& reply,
                                                    RawInstant now) noexcept;
     // A packet that is no reply.
     void on_invalid() noexcept;

@@ -2,14 +2,17 @@
 //
 // See probe.hpp. One thread: fire what is due, read what came, wait for the next slot. RTT is the
 // time from send to reply by CLOCK_MONOTONIC_RAW, stamped in user space next to the system calls,
-// less the reflector's own time T3 - T2.
+// less the reflector's own time T3 - T2, if it tells that.
 #include "loadgen/probe.hpp"
 
+#include "loadgen/address_list.hpp"
+#include "loadgen/key.hpp"
 #include "loadgen/ledger.hpp"
 #include "loadgen/process.hpp"
 #include "loadgen/report.hpp"
 #include "loadgen/sockets.hpp"
 #include "loadgen/transport.hpp"
+#include "loadgen/trust.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -21,8 +24,6 @@ namespace {
 
 // From the last preparation to the first slot.
 constexpr Duration head_start = Duration::from_ms(10);
-// A sleep is ended this much before the slot, and the rest is spun: longer than a wake-up is late.
-constexpr Duration early_wake = Duration::from_us(100);
 constexpr Duration wait_max = Duration::from_ms(50);  // So that a stop is seen.
 constexpr std::uint64_t capacity_min = 4'096;
 
@@ -46,13 +47,15 @@ public:
           timeout_(from_seconds(options.timeout_s)),
           slot_count_(static_cast<std::uint64_t>(
               std::ceil(static_cast<double>(options.rate_per_s) * options.seconds))),
-          grid_(clock_.now() + head_start, options.rate_per_s, options.sender_count),
-          ledger_(grid_, timeout_, ledger_capacity(options)) {
+          // It needs to know who sends what and not when, and may take long to be made.
+          ledger_(SlotGrid(Instant{}, options.rate_per_s, options.sender_count), timeout_,
+                  ledger_capacity(options)),
+          grid_(clock_.now() + head_start, options.rate_per_s, options.sender_count) {
         shots_.reserve(options.batch);
     }
 
     void run();
-    void describe(Report& report) const;
+    void describe(Report& report, Trust& trust) const;
     [[nodiscard]] bool is_balanced() const noexcept;
     [[nodiscard]] bool has_flowed() const noexcept { return ledger_.counts().answered > 0; }
 
@@ -69,12 +72,14 @@ private:
     Duration late_limit_;
     Duration timeout_;
     std::uint64_t slot_count_;
-    SlotGrid grid_;
     Ledger ledger_;
+    SlotGrid grid_;
     std::vector<Shot> shots_;
     Duration elapsed_;
     std::uint64_t impossible_turnarounds_ = 0;
+    Histogram round_trip_;
     Histogram rtt_;
+    Histogram rtt_to_kernel_;
     Histogram turnaround_;
     Histogram send_lateness_;
     Histogram read_lateness_;
@@ -129,7 +134,8 @@ void Prober::settle(const Shot& shot) {
 
 Duration Prober::wait_time() const noexcept {
     if (options_.spin || ledger_.counts().slots >= slot_count_) return Duration{};
-    const Duration left = grid_.deadline(ledger_.counts().slots) - clock_.now() - early_wake;
+    const Duration left =
+        grid_.deadline(ledger_.counts().slots) - clock_.now() - options_.spin_last;
     return std::clamp(left, Duration{}, wait_max);
 }
 
@@ -141,22 +147,25 @@ void Prober::drain() {
 }
 
 void Prober::on_reply(const Arrived& reply) {
-    if (reply.read_lateness) read_lateness_.record(std::max(*reply.read_lateness, Duration{}));
-    const std::optional<ReflectorPacket> packet = decode_reflector(reply.data);
-    if (!packet) {
+    const Duration read_lateness = std::max(reply.read_lateness.value_or(Duration{}), Duration{});
+    if (reply.read_lateness) read_lateness_.record(read_lateness);
+    if (!reply.echo) {
         ledger_.on_invalid();
         return;
     }
-    const std::optional<Duration> elapsed = ledger_.on_reply(reply.sender, *packet, reply.raw_at);
+    const std::optional<Duration> elapsed =
+        ledger_.on_reply(reply.sender, *reply.echo, reply.raw_at);
     if (!elapsed) return;
-    const WallTime near = clock_.wall_now();
-    const Duration turnaround = from_ntp(packet->t3, near) - from_ntp(packet->t2, near);
+    const Duration turnaround = reply.echo->turnaround.value_or(Duration{});
     if (turnaround < Duration{} || turnaround > *elapsed) {
         ++impossible_turnarounds_;
         return;
     }
-    turnaround_.record(turnaround);
-    rtt_.record(*elapsed - turnaround);
+    if (reply.echo->turnaround) turnaround_.record(turnaround);
+    const Duration rtt = *elapsed - turnaround;
+    round_trip_.record(*elapsed);
+    rtt_.record(rtt);
+    if (reply.read_lateness) rtt_to_kernel_.record(std::max(rtt - read_lateness, Duration{}));
 }
 
 // -- Telling --------------------------------------------------------------------------------------
@@ -169,7 +178,7 @@ bool Prober::is_balanced() const noexcept {
            counts.replies == counts.answered + counts.late + counts.duplicates + counts.invalid;
 }
 
-void Prober::describe(Report& report) const {
+void Prober::describe(Report& report, Trust& trust) const {
     const LedgerCounts& counts = ledger_.counts();
     const double elapsed_s = static_cast<double>(elapsed_.ns) / 1e9;
     report.add("elapsed_s", elapsed_s);
@@ -187,41 +196,89 @@ void Prober::describe(Report& report) const {
     report.add("duplicate_replies", counts.duplicates);
     report.add("invalid_replies", counts.invalid);
     report.add("impossible_turnarounds", impossible_turnarounds_);
-    transport_.describe(report);
+    transport_.describe(report, trust);
+    report.add("round_trip", round_trip_);
     report.add("rtt", rtt_);
+    report.add("rtt_to_kernel", rtt_to_kernel_);
     report.add("turnaround", turnaround_);
     report.add("own_send_lateness", send_lateness_);
     report.add("own_read_lateness", read_lateness_);
+    trust.doubt_share("missed_slots", counts.missed, counts.slots);
+    trust.doubt_lateness("own_send_lateness", send_lateness_);
+    trust.doubt_lateness("own_read_lateness", read_lateness_);
 }
 
-Result<std::unique_ptr<Transport>> open_transport(const ProbeOptions& options) {
+Result<std::unique_ptr<Transport>> open_transport(const ProbeOptions& options,
+                                                  ProbeFormat& format) {
     const Result<Endpoint> target = find_target(options.host, options.port);
     if (!target) return std::unexpected(target.error());
-    const TransportOptions transport{.target = *target,
-                                     .sender_count = options.sender_count,
-                                     .senders_per_socket = options.senders_per_socket,
-                                     .size_bytes = options.size_bytes,
-                                     .batch = options.batch};
-    return options.is_tcp ? open_tcp_transport(transport) : open_udp_transport(transport);
+    TransportOptions transport{.target = *target,
+                               .sources = std::nullopt,
+                               .sender_count = options.sender_count,
+                               .senders_per_socket = options.senders_per_socket,
+                               .batch = options.batch,
+                               .is_framed = options.packets == PacketKind::stamp};
+    if (!options.source_base.empty()) {
+        const Result<AddressList> sources =
+            AddressList::make(options.source_base, options.source_count);
+        if (!sources) return std::unexpected(sources.error());
+        if (sources->is_ipv6() == is_ipv4(target->address)) {
+            return fail(ExitCode::usage, "--source and --target are of two address families");
+        }
+        transport.sources = *sources;
+    }
+    return options.is_tcp ? open_tcp_transport(transport, format)
+                          : open_udp_transport(transport, format);
+}
+
+std::unique_ptr<ProbeFormat> make_format(const ProbeOptions& options, const HmacKey* key) {
+    if (options.packets == PacketKind::ancestor) {
+        return make_ancestor_format(options.sizes_bytes, options.sender_count);
+    }
+    return make_stamp_format(
+        {.sizes_bytes = options.sizes_bytes, .tlvs = options.tlvs, .key = key});
+}
+
+void describe_options(const ProbeOptions& options, Report& report) {
+    report.add("v", std::uint64_t{1});
+    report.add("mode", "probe");
+    report.add("protocol", options.is_tcp ? "tcp" : "udp");
+    report.add("packets", to_text(options.packets));
+    report.add_truth("is_authenticated", !options.key_file.empty());
+    report.add("target", options.host);
+    report.add("port", std::uint64_t{options.port});
+    report.add("senders", std::uint64_t{options.sender_count});
+    report.add("sources", std::uint64_t{options.source_base.empty() ? 0 : options.source_count});
+    report.add("sizes_bytes", options.sizes_bytes);
+    report.add("timeout_ns", std::optional(from_seconds(options.timeout_s)));
+    report.add("batch", std::uint64_t{options.batch});
+    report.add("cpus", options.cpu ? std::vector{*options.cpu} : std::vector<std::uint32_t>{});
+    report.add_truth("is_spinning", options.spin);
+    report.add("spin_last_ns", std::optional(options.spin_last));
 }
 
 }  // namespace
 
 Result<bool> run_probe(const ProbeOptions& options) {
     refuse_timer_slack();
-    const Result<std::unique_ptr<Transport>> transport = open_transport(options);
+    if (options.cpu) {
+        const Result<void> pinned = pin_to_cpu(*options.cpu);
+        if (!pinned) return std::unexpected(pinned.error());
+    }
+    Result<std::optional<HmacKey>> key = read_key(options.key_file);
+    if (!key) return std::unexpected(key.error());
+    const std::unique_ptr<ProbeFormat> format = make_format(options, *key ? &**key : nullptr);
+    const Result<std::unique_ptr<Transport>> transport = open_transport(options, *format);
     if (!transport) return std::unexpected(transport.error());
     Prober prober(options, **transport);
     prober.run();
     const bool is_good = prober.is_balanced() && prober.has_flowed();
     Report report;
-    report.add("mode", "probe");
-    report.add("protocol", options.is_tcp ? "tcp" : "udp");
-    report.add("target", options.host);
-    report.add("port", std::uint64_t{options.port});
-    report.add("senders", std::uint64_t{options.sender_count});
-    report.add("size_bytes", std::uint64_t{options.size_bytes});
-    prober.describe(report);
+    Trust trust(options.trust_lateness);
+    describe_options(options, report);
+    prober.describe(report, trust);
+    report.add("own_cpu_ns", std::optional(cpu_time()));
+    trust.describe(report);
     report.add_truth("is_interrupted", stop_requested());
     report.add_truth("is_balanced", prober.is_balanced());
     fmt::print("{}", options.json ? report.as_json() : report.as_text());

@@ -4,6 +4,7 @@
 #include "loadgen/process.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <atomic>
@@ -65,6 +66,22 @@ Result<void> reserve_descriptors(std::uint64_t count) {
 
 void refuse_timer_slack() noexcept {
     ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+Result<void> pin_to_cpu(std::uint32_t cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+    if (::sched_setaffinity(0, sizeof(set), &set) == 0) return {};
+    return fail_errno(
+        ExitCode::usage,
+        fmt::format("--cpu {} cannot be used; `nproc` and taskset(1) tell which can", cpu), errno);
+}
+
+Duration cpu_time() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return Duration::from_s(time.tv_sec) + Duration{time.tv_nsec};
 }
 
 void sleep_until(Instant deadline) noexcept {

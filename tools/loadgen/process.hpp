@@ -26,6 +26,12 @@ void catch_stop_signals() noexcept;
 // this thread asks it not to. [any-thread]
 void refuse_timer_slack() noexcept;
 
+// Keeps this thread on one CPU. The error names it. [any-thread]
+[[nodiscard]] Result<void> pin_to_cpu(std::uint32_t cpu);
+
+// CPU time of the whole process so far, in user space and in the kernel. [any-thread]
+[[nodiscard]] Duration cpu_time() noexcept;
+
 // Sleeps until `deadline` on CLOCK_MONOTONIC, or less if a signal comes. [any-thread]
 void sleep_until(Instant deadline) noexcept;
 

@@ -3,17 +3,19 @@
 // See reflect.hpp. Threads are joined before anything they wrote but counters is read.
 #include "loadgen/reflect.hpp"
 
-#include "loadgen/address_list.hpp"
+#include "loadgen/key.hpp"
 #include "loadgen/process.hpp"
 #include "loadgen/reflect_tcp.hpp"
 #include "loadgen/reflect_udp.hpp"
 #include "loadgen/report.hpp"
 #include "loadgen/sockets.hpp"
+#include "loadgen/trust.hpp"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -25,8 +27,8 @@ namespace {
 constexpr std::uint64_t connections_per_target = 2;
 
 struct Targets {
-    std::vector<std::unique_ptr<UdpTargets>> udp;
-    std::unique_ptr<TcpTargets> tcp;  // Null: not asked for.
+    std::vector<std::unique_ptr<UdpTargets>> udp;  // Empty: not asked for.
+    std::unique_ptr<TcpTargets> tcp;               // Null: not asked for.
 
     [[nodiscard]] std::uint64_t sum(Counter UdpCounts::*member) const noexcept {
         std::uint64_t total = 0;
@@ -35,36 +37,45 @@ struct Targets {
         }
         return total;
     }
+    [[nodiscard]] std::uint64_t sum(Counter TcpCounts::*member) const noexcept {
+        return tcp ? (tcp->counts().*member).get() : 0;
+    }
 };
 
-Result<std::unique_ptr<TcpTargets>> open_tcp_targets(const ReflectOptions& options,
-                                                     const AddressList& addresses) {
-    Result<Fd> listener = open_listener(options.tcp_port);
+// -- Opening --------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<TcpTargets>> open_tcp_targets(const ReflectSetup& setup) {
+    Result<Fd> listener =
+        open_listener({.port = setup.options.tcp_port, .is_ipv6 = setup.addresses.is_ipv6()});
     if (!listener) return std::unexpected(listener.error());
     Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.is_open()) return fail_errno(ExitCode::failure, "no epoll descriptor", errno);
-    return std::make_unique<TcpTargets>(addresses, std::move(*listener), std::move(epoll));
+    return std::make_unique<TcpTargets>(setup, std::move(*listener), std::move(epoll));
 }
 
-Result<Targets> open_targets(const ReflectOptions& options, const AddressList& addresses) {
+Result<Targets> open_targets(const ReflectSetup& setup) {
+    const ReflectOptions& options = setup.options;
     const std::uint64_t connections =
-        options.tcp_port == 0 ? 0 : connections_per_target * addresses.size();
+        options.tcp_port == 0 ? 0 : connections_per_target * options.target_count;
     const Result<void> reserved = reserve_descriptors(options.threads + connections);
     if (!reserved) return std::unexpected(reserved.error());
     Targets targets;
-    for (std::uint32_t index = 0; index < options.threads; ++index) {
-        Result<Fd> socket = open_reflecting_udp(options.udp_port);
+    const std::uint32_t threads = options.udp_port == 0 ? 0 : options.threads;
+    for (std::uint32_t index = 0; index < threads; ++index) {
+        Result<Fd> socket =
+            open_reflecting_udp({.port = options.udp_port, .is_ipv6 = setup.addresses.is_ipv6()});
         if (!socket) return std::unexpected(socket.error());
-        targets.udp.push_back(
-            std::make_unique<UdpTargets>(options, addresses, std::move(*socket), index));
+        targets.udp.push_back(std::make_unique<UdpTargets>(setup, std::move(*socket), index));
     }
     if (options.tcp_port != 0) {
-        Result<std::unique_ptr<TcpTargets>> tcp = open_tcp_targets(options, addresses);
+        Result<std::unique_ptr<TcpTargets>> tcp = open_tcp_targets(setup);
         if (!tcp) return std::unexpected(tcp.error());
         targets.tcp = std::move(*tcp);
     }
     return targets;
 }
+
+// -- Running --------------------------------------------------------------------------------------
 
 // A line a second on stderr, until `end` or a signal.
 void show_progress(const Targets& targets, Instant start, Instant end) {
@@ -83,75 +94,179 @@ void show_progress(const Targets& targets, Instant start, Instant end) {
                    targets.sum(&UdpCounts::answered),
                    targets.sum(&UdpCounts::lost_forward) + targets.sum(&UdpCounts::lost_reverse),
                    targets.sum(&UdpCounts::bad), targets.sum(&UdpCounts::tx_errors),
-                   targets.tcp ? targets.tcp->counts().frames_answered.get() : 0);
+                   targets.sum(&TcpCounts::frames_answered));
         received_before = received;
     }
 }
 
-bool is_udp_balanced(const Targets& targets) noexcept {
-    return targets.sum(&UdpCounts::received) ==
-           targets.sum(&UdpCounts::answered) + targets.sum(&UdpCounts::lost_forward) +
-               targets.sum(&UdpCounts::lost_reverse) + targets.sum(&UdpCounts::bad) +
-               targets.sum(&UdpCounts::not_ours) + targets.sum(&UdpCounts::queue_full) +
-               targets.sum(&UdpCounts::tx_errors) + targets.sum(&UdpCounts::left_waiting);
+// A thread that cannot be pinned says so before anything else runs.
+Result<void> try_cpus(const ReflectOptions& options) {
+    for (const std::uint32_t cpu : options.cpus) {
+        Result<void> pinned;
+        std::jthread([&] { pinned = pin_to_cpu(cpu); }).join();
+        if (!pinned) return pinned;
+    }
+    return {};
 }
 
-bool is_tcp_balanced(const TcpCounts& counts) noexcept {
-    return counts.frames_received.get() ==
-           counts.frames_answered.get() + counts.frames_bad.get() + counts.frames_other.get();
+void run_threads(const ReflectOptions& options, const Targets& targets, Instant start) {
+    const Instant end = start + Duration{static_cast<std::int64_t>(options.seconds * 1e9)};
+    std::vector<std::jthread> threads;
+    const auto begin = [&](auto* answering) {
+        const std::size_t index = threads.size();
+        threads.emplace_back([&options, answering, index, end] {
+            if (!options.cpus.empty()) {
+                static_cast<void>(pin_to_cpu(options.cpus[index % options.cpus.size()]));
+            }
+            answering->run(end);
+        });
+    };
+    for (const std::unique_ptr<UdpTargets>& udp : targets.udp) {
+        begin(udp.get());
+    }
+    if (targets.tcp) begin(targets.tcp.get());
+    if (!options.quiet) show_progress(targets, start, end);
+}
+
+// -- Telling --------------------------------------------------------------------------------------
+
+bool is_balanced(const Targets& targets) noexcept {
+    const bool is_udp_balanced =
+        targets.sum(&UdpCounts::received) ==
+        targets.sum(&UdpCounts::answered) + targets.sum(&UdpCounts::lost_forward) +
+            targets.sum(&UdpCounts::lost_reverse) + targets.sum(&UdpCounts::away) +
+            targets.sum(&UdpCounts::line_full) + targets.sum(&UdpCounts::bad) +
+            targets.sum(&UdpCounts::not_ours) + targets.sum(&UdpCounts::queue_full) +
+            targets.sum(&UdpCounts::tx_errors) + targets.sum(&UdpCounts::left_waiting);
+    return is_udp_balanced &&
+           targets.sum(&TcpCounts::frames_received) ==
+               targets.sum(&TcpCounts::frames_answered) + targets.sum(&TcpCounts::frames_bad) +
+                   targets.sum(&TcpCounts::frames_other) + targets.sum(&TcpCounts::frames_unsent);
+}
+
+std::string_view to_text(JitterShape shape) noexcept {
+    switch (shape) {
+        case JitterShape::uniform:
+            return "uniform";
+        case JitterShape::normal:
+            return "normal";
+        case JitterShape::exponential:
+            return "exponential";
+        case JitterShape::heavy_tail:
+            return "heavy-tail";
+    }
+    return "";
+}
+
+void describe_link(const LinkOptions& link, Report& report) {
+    report.add("loss_forward_percent", link.forward.loss_percent);
+    report.add("loss_reverse_percent", link.reverse.loss_percent);
+    report.add("loss_burst_packets", link.forward.loss_burst);
+    report.add("delay_forward_ns", std::optional(link.forward.delay));
+    report.add("delay_reverse_ns", std::optional(link.reverse.delay));
+    report.add("jitter_ns", std::optional(link.forward.jitter));
+    report.add("jitter_shape", to_text(link.forward.jitter_shape));
+    report.add("reorder_percent", link.reverse.reorder_percent);
+    report.add("reorder_by_ns", std::optional(link.reverse.reorder_by));
+    report.add("duplicate_percent", link.reverse.duplicate_percent);
+    report.add("bits_per_s", link.forward.bits_per_s);
+    report.add("line_queue_ns", std::optional(link.forward.queue_max));
+    report.add("outage_period_ns", std::optional(link.outages.period));
+    report.add("outage_ns", std::optional(link.outages.length));
+    report.add("outage_share_percent", link.outages.share_percent);
+    report.add("seed", link.seed);
+}
+
+void describe_options(const ReflectOptions& options, Report& report) {
+    report.add("v", std::uint64_t{1});
+    report.add("mode", "reflect");
+    report.add("base", options.base);
+    report.add("targets", std::uint64_t{options.target_count});
+    report.add("udp_port", std::uint64_t{options.udp_port});
+    report.add("tcp_port", std::uint64_t{options.tcp_port});
+    report.add("packets", to_text(options.packets));
+    report.add_truth("is_authenticated", !options.key_file.empty());
+    report.add("threads", std::uint64_t{options.threads});
+    report.add("batch", std::uint64_t{options.batch});
+    report.add("cpus", options.cpus);
+    report.add_truth("is_spinning", options.spin);
+    report.add("spin_last_ns", std::optional(options.spin_last));
+    describe_link(options.link, report);
+}
+
+void describe_lateness(const Targets& targets, Report& report, Trust& trust) {
+    Histogram read;
+    Histogram departure;
+    for (const std::unique_ptr<UdpTargets>& udp : targets.udp) {
+        read.merge(udp->read_lateness());
+        departure.merge(udp->departure_lateness());
+    }
+    if (targets.tcp) departure.merge(targets.tcp->departure_lateness());
+    report.add("own_read_lateness", read);
+    report.add("delayed_departure_lateness", departure);
+    trust.doubt_lateness("own_read_lateness", read);
+    trust.doubt_lateness("delayed_departure_lateness", departure);
+}
+
+// What only our own want of room or time explains.
+void doubt_counts(const Targets& targets, Trust& trust) {
+    trust.doubt_count("kernel_dropped_packets", targets.sum(&UdpCounts::kernel_drops));
+    trust.doubt_count("delay_queue_full_packets", targets.sum(&UdpCounts::queue_full));
+    trust.doubt_count("tx_error_packets", targets.sum(&UdpCounts::tx_errors));
+    trust.doubt_count("forgotten_probers", targets.sum(&UdpCounts::evictions));
+    trust.doubt_count("tcp_accept_errors", targets.sum(&TcpCounts::accept_errors));
 }
 
 // Prints the accounts; true if they balance and something was answered.
 bool conclude(const ReflectOptions& options, const Targets& targets, Duration elapsed) {
     const double elapsed_s = static_cast<double>(elapsed.ns) / 1e9;
     Report report;
-    report.add("mode", "reflect");
-    report.add("targets", std::uint64_t{options.target_count});
+    Trust trust(options.trust_lateness);
+    describe_options(options, report);
     report.add("elapsed_s", elapsed_s);
     for (const UdpCountName& count : udp_count_names) {
         report.add(count.name, targets.sum(count.member));
     }
+    for (const TcpCountName& count : tcp_count_names) {
+        report.add(count.name, targets.sum(count.member));
+    }
     const std::uint64_t received = targets.sum(&UdpCounts::received);
     report.add("received_packets_per_s", static_cast<double>(received) / elapsed_s);
-    std::uint64_t answered = targets.sum(&UdpCounts::answered);
-    bool is_balanced = is_udp_balanced(targets);
-    if (targets.tcp) {
-        const TcpCounts& counts = targets.tcp->counts();
-        for (const TcpCountName& count : tcp_count_names) {
-            report.add(count.name, (counts.*count.member).get());
-        }
-        answered += counts.frames_answered.get();
-        is_balanced = is_balanced && is_tcp_balanced(counts);
-    }
-    Histogram lateness;
-    for (const std::unique_ptr<UdpTargets>& udp : targets.udp) {
-        lateness.merge(udp->departure_lateness());
-    }
-    report.add("delayed_departure_lateness", lateness);
+    describe_lateness(targets, report, trust);
+    doubt_counts(targets, trust);
+    report.add("own_cpu_ns", std::optional(cpu_time()));
+    trust.describe(report);
     report.add_truth("is_interrupted", stop_requested());
-    report.add_truth("is_balanced", is_balanced);
+    report.add_truth("is_balanced", is_balanced(targets));
     fmt::print("{}", options.json ? report.as_json() : report.as_text());
-    return is_balanced && answered > 0;
+    return is_balanced(targets) &&
+           targets.sum(&UdpCounts::answered) + targets.sum(&TcpCounts::frames_answered) > 0;
 }
 
 }  // namespace
 
+Duration sleep_time(const ReflectOptions& options, Instant now, Instant due) noexcept {
+    if (options.spin) return Duration{};
+    return std::max(due - now - options.spin_last, Duration{});
+}
+
 Result<bool> run_reflect(const ReflectOptions& options) {
     const Result<AddressList> addresses = AddressList::make(options.base, options.target_count);
     if (!addresses) return std::unexpected(addresses.error());
-    Result<Targets> targets = open_targets(options, *addresses);
-    if (!targets) return std::unexpected(targets.error());
+    const Result<std::optional<HmacKey>> key = read_key(options.key_file);
+    if (!key) return std::unexpected(key.error());
+    const Result<void> has_cpus = try_cpus(options);
+    if (!has_cpus) return std::unexpected(has_cpus.error());
     const OsClock clock;
     const Instant start = clock.now();
-    const Instant end = start + Duration{static_cast<std::int64_t>(options.seconds * 1e9)};
-    {
-        std::vector<std::jthread> threads;
-        for (const std::unique_ptr<UdpTargets>& udp : targets->udp) {
-            threads.emplace_back([&udp, end] { udp->run(end); });
-        }
-        if (targets->tcp) threads.emplace_back([&targets, end] { targets->tcp->run(end); });
-        if (!options.quiet) show_progress(*targets, start, end);
-    }
+    const ReflectSetup setup{.options = options,
+                             .addresses = *addresses,
+                             .key = *key ? &**key : nullptr,
+                             .start = start};
+    const Result<Targets> targets = open_targets(setup);
+    if (!targets) return std::unexpected(targets.error());
+    fmt::print(stderr, "loadgen: {} targets answer\n", options.target_count);
+    run_threads(options, *targets, start);
     return conclude(options, *targets, clock.now() - start);
 }
 

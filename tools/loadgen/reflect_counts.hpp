@@ -31,42 +31,51 @@ struct UdpCounts {
     Counter answered;
     Counter lost_forward;  // On purpose.
     Counter lost_reverse;  // On purpose, after the sequence number was taken.
-    Counter bad;           // No STAMP request of at least 44 octets, or a reflection.
+    Counter away;          // On purpose: the target was away.
+    Counter line_full;     // On purpose: more than the simulated bit rate lets through.
+    Counter bad;           // No request that we understand, or a reflection.
     Counter not_ours;      // Sent to an address that is no target's.
     Counter queue_full;    // Too many under way on the simulated link.
     Counter tx_errors;     // The kernel refused the reply.
     Counter left_waiting;  // Still under way when the time was over.
+    Counter doubled;       // Replies that left a second time on purpose; not a packet's fate.
     Counter evictions;     // Probers whose sequence number was forgotten; not a packet's fate.
     Counter kernel_drops;  // Never received.
 };
 
-// Over TCP. frames_received = frames_answered + frames_bad + frames_other.
+// Over TCP; a message of latency-monitor's counts as a frame. frames_received = the sum of the
+// others.
 struct TcpCounts {
     Counter accepted;
     Counter accept_errors;
     Counter not_ours;  // Connections to an address that is no target's.
+    Counter away;      // Closed on purpose: the target was away.
     Counter prefaces;
     Counter closed_broken;  // Not our protocol, or out of step.
     Counter frames_received;
     Counter frames_answered;
     Counter frames_bad;
-    Counter frames_other;  // Descriptors and farewells, which have no answer.
+    Counter frames_other;   // Descriptors and farewells, which have no answer.
+    Counter frames_unsent;  // The connection, or the time, was over before the reply was due.
 };
 
 struct UdpCountName {
     std::string_view name;
     Counter UdpCounts::*member;
 };
-inline constexpr std::array<UdpCountName, 11> udp_count_names{
+inline constexpr std::array<UdpCountName, 14> udp_count_names{
     {{"received_packets", &UdpCounts::received},
      {"answered_packets", &UdpCounts::answered},
      {"lost_forward_on_purpose_packets", &UdpCounts::lost_forward},
      {"lost_reverse_on_purpose_packets", &UdpCounts::lost_reverse},
+     {"away_on_purpose_packets", &UdpCounts::away},
+     {"line_full_on_purpose_packets", &UdpCounts::line_full},
      {"bad_packets", &UdpCounts::bad},
      {"not_ours_packets", &UdpCounts::not_ours},
      {"delay_queue_full_packets", &UdpCounts::queue_full},
      {"tx_error_packets", &UdpCounts::tx_errors},
      {"left_waiting_packets", &UdpCounts::left_waiting},
+     {"doubled_on_purpose_packets", &UdpCounts::doubled},
      {"forgotten_probers", &UdpCounts::evictions},
      {"kernel_dropped_packets", &UdpCounts::kernel_drops}}};
 
@@ -74,15 +83,17 @@ struct TcpCountName {
     std::string_view name;
     Counter TcpCounts::*member;
 };
-inline constexpr std::array<TcpCountName, 9> tcp_count_names{
+inline constexpr std::array<TcpCountName, 11> tcp_count_names{
     {{"tcp_accepted_connections", &TcpCounts::accepted},
      {"tcp_accept_errors", &TcpCounts::accept_errors},
      {"tcp_not_ours_connections", &TcpCounts::not_ours},
+     {"tcp_away_on_purpose_connections", &TcpCounts::away},
      {"tcp_prefaces", &TcpCounts::prefaces},
      {"tcp_closed_broken_connections", &TcpCounts::closed_broken},
      {"tcp_received_frames", &TcpCounts::frames_received},
      {"tcp_answered_frames", &TcpCounts::frames_answered},
      {"tcp_bad_frames", &TcpCounts::frames_bad},
-     {"tcp_other_frames", &TcpCounts::frames_other}}};
+     {"tcp_other_frames", &TcpCounts::frames_other},
+     {"tcp_unsent_frames", &TcpCounts::frames_unsent}}};
 
 }  // namespace latmon::loadgen

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One thread that accepts for all simulated targets over TCP and answers framed STAMP on the
-// connections that speak it; one that says nothing is a plain connect, which is answer enough.
-// Neither loss nor delay is simulated: in a stream there is no losing. A connection whose peer does
-// not read is not read from either.
+// One thread that accepts for all simulated targets over TCP and answers framed STAMP, or messages
+// of latency-monitor's, on the connections that speak it; one that says nothing is a plain connect,
+// which is answer enough. Delay and bit rate are simulated, loss is not: in a stream there is no
+// losing. A connection whose peer does not read is not read from either.
 #pragma once
 
 #include "base/fd.hpp"
-#include "base/time.hpp"
-#include "loadgen/address_list.hpp"
+#include "loadgen/delay_queue.hpp"
+#include "loadgen/histogram.hpp"
+#include "loadgen/reflect.hpp"
 #include "loadgen/reflect_counts.hpp"
+#include "wire/ancestor_stream.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -22,40 +24,61 @@ namespace latmon::loadgen {
 class TcpTargets {
 public:
     // [main-thread]
-    TcpTargets(const AddressList& addresses, Fd listener, Fd epoll);
+    TcpTargets(const ReflectSetup& setup, Fd listener, Fd epoll);
 
     // Until `end` or a stop signal. [its own thread]
     void run(Instant end);
 
     [[nodiscard]] const TcpCounts& counts() const noexcept { return counts_; }
+    // How much later than due delayed replies left; only when the thread has ended.
+    [[nodiscard]] const Histogram& departure_lateness() const noexcept { return lateness_; }
 
 private:
     struct Connection {
         Fd socket;
+        std::uint64_t id = 0;
+        std::uint32_t target = 0;
         std::vector<std::byte> input;   // Not yet whole frames.
         std::vector<std::byte> output;  // Not yet taken by the kernel.
+        AncestorStream messages;
         bool has_preface = false;
         std::uint32_t sequence = 0;  // Of the next reply.
     };
 
+    void turn(Instant end);
     void accept_all();
-    [[nodiscard]] bool is_for_target(const Fd& socket) const noexcept;
-    void serve(int fd);
+    [[nodiscard]] std::optional<std::uint32_t> target_of(const Fd& socket) const noexcept;
+    void serve(std::uint64_t id);
     // These are false when the connection is over.
     [[nodiscard]] bool read(Connection& connection);
     [[nodiscard]] bool take_preface(Connection& connection);
     [[nodiscard]] bool take_frames(Connection& connection);
+    [[nodiscard]] bool take_messages(Connection& connection);
     [[nodiscard]] static bool write(Connection& connection);
     void take_frame(Connection& connection, std::span<std::byte> frame);
+    // `item`: a request that the format takes, behind a frame's header if there are any.
+    void take_request(Connection& connection, std::span<std::byte> item);
+    void reply(Connection& connection, std::span<std::byte> item, const Ticket& ticket,
+               WallTime t3);
+    void send_due();
+    void settle(Connection& connection, bool is_alive, bool was_blocked);
     void watch(const Connection& connection, bool is_known) const noexcept;
+    [[nodiscard]] std::size_t header_bytes() const noexcept;
 
+    const ReflectOptions& options_;
     const AddressList& addresses_;
+    TargetFormat format_;
     Fd listener_;
     Fd epoll_;
-    std::unordered_map<int, Connection> connections_;
+    SimulatedLink link_;
+    std::size_t wire_bytes_;  // Of IP and TCP.
+    std::unordered_map<std::uint64_t, Connection> connections_;
+    std::uint64_t last_id_ = 0;
     std::vector<std::byte> scratch_;
+    DelayQueue waiting_;
     OsClock clock_;
     TcpCounts counts_;
+    Histogram lateness_;
 };
 
 }  // namespace latmon::loadgen

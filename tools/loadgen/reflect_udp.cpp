@@ -3,11 +3,10 @@
 // See reflect_udp.hpp.
 #include "loadgen/reflect_udp.hpp"
 
+#include "base/limits.hpp"
 #include "loadgen/process.hpp"
 #include "loadgen/sockets.hpp"
-#include "loadgen/stamp_reply.hpp"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <algorithm>
 #include <ctime>
@@ -23,22 +22,32 @@ constexpr std::size_t waiting_max = 262'144;  // 5 s at 50,000 a second.
 constexpr std::uint32_t probers_per_target = 8;
 constexpr std::uint32_t probers_min = 65'536;
 constexpr Duration wait_max = Duration::from_ms(100);  // So that a stop is seen.
+// What waited for longer was stamped by a clock that has been set since.
+constexpr Duration dwell_max = Duration::from_s(10);
+constexpr std::size_t ipv4_udp_bytes = 28;
+constexpr std::size_t ipv6_udp_bytes = 48;
+
+LinkOptions link_of(const ReflectOptions& options, std::uint32_t thread_index) {
+    LinkOptions link = options.link;
+    link.seed += thread_index;
+    return link;
+}
 
 }  // namespace
 
-UdpTargets::UdpTargets(const ReflectOptions& options, const AddressList& addresses, Fd socket,
-                       std::uint32_t thread_index)
-    : addresses_(addresses),
+UdpTargets::UdpTargets(const ReflectSetup& setup, Fd socket, std::uint32_t thread_index)
+    : options_(setup.options),
+      addresses_(setup.addresses),
+      format_(setup.options.packets, setup.key),
       socket_(std::move(socket)),
-      link_([&] {
-          LinkOptions link = options.link;
-          link.seed += thread_index;
-          return link;
-      }()),
-      sequences_(std::max(probers_min, options.target_count * probers_per_target)),
-      received_(options.batch, receive_bytes),
-      replies_(options.batch),
-      waiting_(waiting_max) {}
+      link_(link_of(setup.options, thread_index), setup.options.target_count, setup.start),
+      header_bytes_(setup.addresses.is_ipv6() ? ipv6_udp_bytes : ipv4_udp_bytes),
+      sequences_(std::max(probers_min, setup.options.target_count * probers_per_target)),
+      received_(setup.options.batch, receive_bytes),
+      replies_(2 * std::size_t{setup.options.batch}),
+      waiting_(waiting_max) {
+    is_second_.reserve(2 * std::size_t{setup.options.batch});
+}
 
 void UdpTargets::run(Instant end) {
     refuse_timer_slack();
@@ -53,10 +62,13 @@ void UdpTargets::run(Instant end) {
 }
 
 void UdpTargets::wait(Instant end) const noexcept {
+    if (options_.spin) return;
     const Instant now = clock_.now();
-    Instant until = std::min(end, now + wait_max);
-    if (!waiting_.is_empty()) until = std::min(until, waiting_.next_due());
-    const Duration pause = std::max(until - now, Duration{});
+    Duration pause = std::clamp(end - now, Duration{}, wait_max);
+    if (!waiting_.is_empty()) {
+        pause = std::min(pause, sleep_time(options_, now, waiting_.next_due()));
+    }
+    if (pause == Duration{}) return;
     const timespec timeout{.tv_sec = pause.ns / 1'000'000'000, .tv_nsec = pause.ns % 1'000'000'000};
     pollfd readable{.fd = socket_.get(), .events = POLLIN, .revents = 0};
     ::ppoll(&readable, 1, &timeout, nullptr);
@@ -66,85 +78,119 @@ void UdpTargets::receive() {
     const int count = received_.receive(socket_);
     if (count <= 0) return;
     counts_.received.add(static_cast<std::uint64_t>(count));
-    const WallTime t2 = clock_.wall_now();
+    const Now now{.instant = clock_.now(), .wall = clock_.wall_now()};
     for (int index = 0; index < count; ++index) {
-        take(received_.datagram(static_cast<std::size_t>(index)), t2);
+        take(received_.datagram(static_cast<std::size_t>(index)), now);
     }
     flush();
 }
 
-void UdpTargets::take(const ReceivedDatagram& datagram, WallTime t2) {
-    if (!addresses_.contains(ntohl(datagram.route.local.s_addr))) {
+void UdpTargets::take(const ReceivedDatagram& datagram, Now now) {
+    const std::optional<std::uint32_t> target = addresses_.index_of(datagram.route.local);
+    if (!target) {
         counts_.not_ours.add(1);
         return;
     }
-    if (link_.loses_forward()) {
-        counts_.lost_forward.add(1);
+    if (link_.outages.is_away(*target, now.instant)) {
+        counts_.away.add(1);
         return;
     }
-    const std::optional<SenderPacket> request = read_request(datagram.data, t2);
-    if (!request || datagram.is_truncated) {
+    const Duration dwell = now.wall - datagram.arrival.value_or(now.wall);
+    const bool is_stamped = datagram.arrival && dwell >= Duration{} && dwell <= dwell_max;
+    Ticket ticket{.route = datagram.route,
+                  .t2 = now.wall - (is_stamped ? dwell : Duration{}),
+                  .dwell = is_stamped ? dwell : Duration{},
+                  .ttl = datagram.ttl,
+                  .has_kernel_t2 = is_stamped};
+    if (is_stamped) read_lateness_.record(dwell);
+    reach(datagram,
+          {.target = *target,
+           .size_bytes = datagram.data.size() + header_bytes_,
+           .at = now.instant - ticket.dwell},
+          ticket);
+}
+
+// The way there, and what the target makes of the packet.
+void UdpTargets::reach(const ReceivedDatagram& datagram, Crossing crossing, Ticket& ticket) {
+    const Passage there = link_.forward.cross(crossing);
+    if (there.fate != Fate::arrives) {
+        (there.fate == Fate::lost ? counts_.lost_forward : counts_.line_full).add(1);
+        return;
+    }
+    const std::optional<std::uint16_t> ssid = format_.read(datagram.data, ticket.t2);
+    if (!ssid || datagram.is_truncated) {
         counts_.bad.add(1);
-    } else if (link_.delays()) {
-        delay(datagram, *request, t2);
-    } else {
-        answer(datagram, *request, t2);
-    }
-}
-
-void UdpTargets::answer(const ReceivedDatagram& datagram, const SenderPacket& request,
-                        WallTime t2) {
-    const std::uint32_t sequence = next_sequence(datagram.route, request.ssid);
-    if (link_.loses_reverse()) {
-        counts_.lost_reverse.add(1);
         return;
     }
-    const WallTime t3 = std::max(t2, clock_.wall_now());
-    write_reply(datagram.data, request, sequence, {.t2 = t2, .t3 = t3, .ttl = datagram.ttl});
-    replies_.add(datagram.data, datagram.route);
+    ticket.t2 = ticket.t2 + (there.arrival - crossing.at);
+    const Endpoint peer = peer_of(datagram.route);
+    ticket.sequence = sequences_.next({.source = peer.address,
+                                       .target = crossing.target,
+                                       .source_port = peer.port,
+                                       .ssid = *ssid});
+    crossing.at = there.arrival;
+    answer(datagram, crossing, ticket);
 }
 
-// The target of a delayed request takes no time: T3 is T2, both after the way there.
-void UdpTargets::delay(const ReceivedDatagram& datagram, const SenderPacket& request,
-                       WallTime arrival) {
-    const Duration way_there = link_.next_delay();
-    const Duration way_back = link_.next_delay();
-    const std::uint32_t sequence = next_sequence(datagram.route, request.ssid);
-    if (link_.loses_reverse()) {
-        counts_.lost_reverse.add(1);
+// The way back.
+void UdpTargets::answer(const ReceivedDatagram& datagram, const Crossing& crossing,
+                        Ticket& ticket) {
+    const Passage back = link_.reverse.cross(crossing);
+    if (back.fate != Fate::arrives) {
+        (back.fate == Fate::lost ? counts_.lost_reverse : counts_.line_full).add(1);
         return;
     }
-    const WallTime t2 = arrival + way_there;
-    write_reply(datagram.data, request, sequence, {.t2 = t2, .t3 = t2, .ttl = datagram.ttl});
-    const Instant due = clock_.now() + way_there + way_back;
-    if (!waiting_.push(due, datagram.data, datagram.route)) counts_.queue_full.add(1);
+    ticket.is_doubled = back.is_doubled;
+    if (!link_.delays()) {
+        send(datagram.data, ticket, std::max(ticket.t2, clock_.wall_now()));
+    } else if (!waiting_.push(back.arrival, datagram.data, ticket)) {
+        counts_.queue_full.add(1);
+    }
 }
 
-std::uint32_t UdpTargets::next_sequence(const Route& route, std::uint16_t ssid) noexcept {
-    return sequences_.next({.source_address = route.peer.sin_addr.s_addr,
-                            .target_address = route.local.s_addr,
-                            .source_port = route.peer.sin_port,
-                            .ssid = ssid});
-}
-
+// The target of a delayed request takes no time: what lies between T2 and T3 is our lateness.
 void UdpTargets::send_due() {
     while (!waiting_.is_empty()) {
         const Duration lateness = clock_.now() - waiting_.next_due();
         if (lateness < Duration{}) break;
         lateness_.record(lateness);
         DelayQueue::Entry& entry = waiting_.pop();
-        replies_.add(entry.data, entry.route);
-        if (replies_.is_full()) flush();
+        send(entry.data, entry.ticket, entry.ticket.t2 + lateness);
+        if (replies_.room() < 2) flush();
     }
     flush();
+}
+
+void UdpTargets::send(std::span<std::byte> packet, const Ticket& ticket, WallTime t3) {
+    format_.write(packet, {.t2 = ticket.t2,
+                           .t3 = t3,
+                           .dwell = ticket.dwell,
+                           .sequence = ticket.sequence,
+                           .ttl = ticket.ttl,
+                           .has_kernel_t2 = ticket.has_kernel_t2});
+    for (int copy = 0; copy < (ticket.is_doubled ? 2 : 1); ++copy) {
+        replies_.add(packet, ticket.route);
+        is_second_.push_back(copy > 0);
+    }
 }
 
 void UdpTargets::flush() noexcept {
     if (replies_.size() == 0) return;
     const std::span<const int> results = replies_.flush(socket_);
-    const std::ptrdiff_t answered = std::ranges::count(results, 0);
-    counts_.answered.add(static_cast<std::uint64_t>(answered));
-    counts_.tx_errors.add(results.size() - static_cast<std::size_t>(answered));
+    std::uint64_t answered = 0;
+    std::uint64_t doubled = 0;
+    std::uint64_t errors = 0;
+    for (std::size_t index = 0; index < results.size(); ++index) {
+        if (is_second_[index]) {
+            doubled += results[index] == 0 ? 1U : 0U;
+        } else {
+            ++(results[index] == 0 ? answered : errors);
+        }
+    }
+    is_second_.clear();
+    counts_.answered.add(answered);
+    counts_.doubled.add(doubled);
+    counts_.tx_errors.add(errors);
 }
 
 }  // namespace latmon::loadgen

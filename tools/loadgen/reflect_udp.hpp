@@ -3,56 +3,68 @@
 // One thread that answers for all simulated targets over UDP; several share the port by
 // SO_REUSEPORT, and the kernel gives every prober to one of them for good.
 //
-// Without delay: receive a batch, T2 for the batch, answer in place, T3 for each, send the batch. A
-// reply waits for those before it in the batch, which a sender sees as network; --batch 1 is exact.
-// With delay: T2 is arrival plus the way there, T3 the same, and the reply leaves after the way
-// back too; how late it leaves is recorded.
+// T2 is the kernel's receipt of the request, so that whoever subtracts T3 - T2 from a round trip
+// subtracts all that we took. Without delay: receive a batch, answer in place, T3 for each, send
+// the batch; a reply waits for those beside it in the batch, and --batch 1 is exact. With delay: T2
+// is the receipt plus the way there, the reply leaves after the way back too, and T3 - T2 is how
+// late it leaves.
 #pragma once
 
-#include "loadgen/address_list.hpp"
+#include "base/fd.hpp"
 #include "loadgen/delay_queue.hpp"
 #include "loadgen/histogram.hpp"
 #include "loadgen/reflect.hpp"
 #include "loadgen/reflect_counts.hpp"
 #include "loadgen/sequence_table.hpp"
-#include "wire/stamp.hpp"
 
 #include <cstdint>
+#include <vector>
 
 namespace latmon::loadgen {
 
 class UdpTargets {
 public:
     // `thread_index` makes the chances of the threads differ. [main-thread]
-    UdpTargets(const ReflectOptions& options, const AddressList& addresses, Fd socket,
-               std::uint32_t thread_index);
+    UdpTargets(const ReflectSetup& setup, Fd socket, std::uint32_t thread_index);
 
     // Until `end` or a stop signal. [its own thread]
     void run(Instant end);
 
     [[nodiscard]] const UdpCounts& counts() const noexcept { return counts_; }
-    // How much later than due delayed replies left; only when the thread has ended.
+    // These only when the thread has ended. How long requests were in our socket,
+    [[nodiscard]] const Histogram& read_lateness() const noexcept { return read_lateness_; }
+    // and how much later than due delayed replies left.
     [[nodiscard]] const Histogram& departure_lateness() const noexcept { return lateness_; }
 
 private:
+    struct Now {
+        Instant instant;
+        WallTime wall;
+    };
+
     void wait(Instant end) const noexcept;
     void receive();
-    void take(const ReceivedDatagram& datagram, WallTime t2);
-    void answer(const ReceivedDatagram& datagram, const SenderPacket& request, WallTime t2);
-    void delay(const ReceivedDatagram& datagram, const SenderPacket& request, WallTime arrival);
-    [[nodiscard]] std::uint32_t next_sequence(const Route& route, std::uint16_t ssid) noexcept;
+    void take(const ReceivedDatagram& datagram, Now now);
+    void reach(const ReceivedDatagram& datagram, Crossing crossing, Ticket& ticket);
+    void answer(const ReceivedDatagram& datagram, const Crossing& crossing, Ticket& ticket);
     void send_due();
+    void send(std::span<std::byte> packet, const Ticket& ticket, WallTime t3);
     void flush() noexcept;
 
+    const ReflectOptions& options_;
     const AddressList& addresses_;
+    TargetFormat format_;
     Fd socket_;
     SimulatedLink link_;
+    std::size_t header_bytes_;  // Of IP and UDP.
     SequenceTable sequences_;
     ReceiveBatch received_;
     SendBatch replies_;
+    std::vector<bool> is_second_;  // Of replies_: one that was doubled on purpose.
     DelayQueue waiting_;
     OsClock clock_;
     UdpCounts counts_;
+    Histogram read_lateness_;
     Histogram lateness_;
 };
 

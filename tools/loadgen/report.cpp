@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace latmon::loadgen {
@@ -39,6 +40,20 @@ void Report::add(std::string_view name, std::uint64_t count) {
 void Report::add(std::string_view name, double number) {
     figures_.push_back(
         {std::string(name), std::isfinite(number) ? fmt::format("{:.3f}", number) : "null"});
+}
+
+void Report::add(std::string_view name, const std::vector<std::string>& texts) {
+    std::vector<std::string> quoted;
+    std::ranges::transform(texts, std::back_inserter(quoted), in_json);
+    figures_.push_back({std::string(name), fmt::format("[{}]", fmt::join(quoted, ", "))});
+}
+
+void Report::add(std::string_view name, const std::vector<std::uint32_t>& numbers) {
+    figures_.push_back({std::string(name), fmt::format("[{}]", fmt::join(numbers, ", "))});
+}
+
+void Report::add_none(std::string_view name) {
+    figures_.push_back({std::string(name), "null"});
 }
 
 void Report::add_truth(std::string_view name, bool truth) {

@@ -20,6 +20,9 @@ public:
     void add(std::string_view name, std::string_view text);
     void add(std::string_view name, std::uint64_t count);
     void add(std::string_view name, double number);  // Three decimals; not finite: null.
+    void add(std::string_view name, const std::vector<std::string>& texts);
+    void add(std::string_view name, const std::vector<std::uint32_t>& numbers);
+    void add_none(std::string_view name);
     void add_truth(std::string_view name, bool truth);
     void add(std::string_view name, std::optional<Duration> value);
 

@@ -4,6 +4,7 @@
 #include "loadgen/sequence_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <span>
 
@@ -15,10 +16,11 @@ constexpr std::uint32_t set_places = 8;
 // Multiplies by odd constants (the fractions of the golden ratio and of the square root of 2) and
 // folds the high bits, which depend on all, onto the low ones.
 std::uint64_t hash_of(const ProberKey& key) noexcept {
-    const std::uint64_t addresses =
-        std::uint64_t{key.source_address} << 32U | std::uint64_t{key.target_address};
-    const std::uint64_t rest = std::uint64_t{key.source_port} << 16U | std::uint64_t{key.ssid};
-    std::uint64_t hash = addresses * 0x9e37'79b9'7f4a'7c15U;
+    const std::array<std::uint64_t, 2> source =
+        std::bit_cast<std::array<std::uint64_t, 2>>(key.source);
+    const std::uint64_t rest = std::uint64_t{key.target} << 32U |
+                               std::uint64_t{key.source_port} << 16U | std::uint64_t{key.ssid};
+    std::uint64_t hash = (source[0] * 3 ^ source[1]) * 0x9e37'79b9'7f4a'7c15U;
     hash = (hash ^ hash >> 32U ^ rest) * 0x6a09'e667'f3bc'c909U;
     return hash ^ hash >> 29U;
 }

@@ -6,14 +6,16 @@
 // whoever probes a load generator is not an enemy.
 #pragma once
 
+#include "base/address.hpp"
+
 #include <cstdint>
 #include <vector>
 
 namespace latmon::loadgen {
 
 struct ProberKey {
-    std::uint32_t source_address = 0;  // Any byte order, but always the same.
-    std::uint32_t target_address = 0;
+    AddressBytes source{};
+    std::uint32_t target = 0;  // Its index.
     std::uint16_t source_port = 0;
     std::uint16_t ssid = 0;
     friend bool operator==(const ProberKey&, const ProberKey&) noexcept = default;

@@ -19,7 +19,7 @@ namespace latmon::loadgen {
 namespace {
 
 // The kernel caps it at net.core.rmem_max.
-constexpr int receive_buffer_bytes = 8 << 20;
+constexpr int buffer_bytes = 8 << 20;
 constexpr int backlog = 4'096;
 
 bool is_fit_for_load(const AddressBytes& address) {
@@ -51,15 +51,30 @@ int family_of(const Endpoint& endpoint) noexcept {
     return is_ipv4(endpoint.address) ? AF_INET : AF_INET6;
 }
 
-bool bind_port(const Fd& socket, std::uint16_t port) noexcept {
-    sockaddr_in local{};
-    local.sin_family = AF_INET;
-    local.sin_port = htons(port);
-    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof(local)) == 0;
+bool bind_to(const Fd& socket, const Endpoint& local) noexcept {
+    sockaddr_storage address{};
+    const socklen_t length = as_sockaddr(local, address);
+    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0;
 }
 
-Endpoint any_ipv4(std::uint16_t port) {
-    return parse_endpoint("0.0.0.0", port).value();
+Endpoint any_address(const ListenOptions& options) {
+    return parse_endpoint(options.is_ipv6 ? "::" : "0.0.0.0", options.port).value();
+}
+
+// The port is chosen when the target is known: each target, or source, has all ports.
+bool bind_source(const Fd& socket, const ProbePath& path) noexcept {
+    if (!path.source) return true;
+    set_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    // A whole network may be routed to this host; none of its addresses need be configured.
+    set_option(socket, IPPROTO_IP, IP_FREEBIND, 1);
+    return bind_to(socket, Endpoint{.address = *path.source});
+}
+
+bool begin_to_connect(const Fd& socket, const Endpoint& target) noexcept {
+    sockaddr_storage address{};
+    const socklen_t length = as_sockaddr(target, address);
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0 ||
+           errno == EINPROGRESS;
 }
 
 }  // namespace
@@ -86,51 +101,58 @@ Result<Endpoint> find_target(const std::string& host, std::uint16_t port) {
     return target;
 }
 
-Result<Fd> open_reflecting_udp(std::uint16_t port) {
-    Fd socket = open_socket(AF_INET, SOCK_DGRAM);
-    if (!socket.is_open()) return socket_error("no socket for UDP", any_ipv4(port));
+Result<Fd> open_reflecting_udp(const ListenOptions& options) {
+    const Endpoint local = any_address(options);
+    Fd socket = open_socket(family_of(local), SOCK_DGRAM);
+    if (!socket.is_open()) return socket_error("no socket for UDP", local);
     set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1);
-    set_option(socket, SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
-    set_option(socket, SOL_SOCKET, SO_SNDBUF, receive_buffer_bytes);
-    set_option(socket, IPPROTO_IP, IP_PKTINFO, 1);
-    set_option(socket, IPPROTO_IP, IP_RECVTTL, 1);
-    if (!bind_port(socket, port)) return socket_error("cannot listen on UDP", any_ipv4(port));
-    return socket;
-}
-
-Result<Fd> open_listener(std::uint16_t port) {
-    Fd socket = open_socket(AF_INET, SOCK_STREAM);
-    if (!socket.is_open()) return socket_error("no socket for TCP", any_ipv4(port));
-    set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (!bind_port(socket, port) || ::listen(socket.get(), backlog) != 0) {
-        return socket_error("cannot listen on TCP", any_ipv4(port));
-    }
-    return socket;
-}
-
-Result<Fd> open_probing_udp(const Endpoint& target) {
-    Fd socket = open_socket(family_of(target), SOCK_DGRAM);
-    if (!socket.is_open()) return socket_error("no socket for UDP to", target);
-    set_option(socket, SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
-    set_option(socket, SOL_SOCKET, SO_SNDBUF, receive_buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_SNDBUF, buffer_bytes);
     set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    sockaddr_storage address{};
-    const socklen_t length = as_sockaddr(target, address);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-        return socket_error("no route for UDP to", target);
+    if (options.is_ipv6) {
+        set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        set_option(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+        set_option(socket, IPPROTO_IPV6, IPV6_FREEBIND, 1);  // As in bind_source().
+    } else {
+        set_option(socket, IPPROTO_IP, IP_PKTINFO, 1);
+        set_option(socket, IPPROTO_IP, IP_RECVTTL, 1);
+        set_option(socket, IPPROTO_IP, IP_FREEBIND, 1);
+    }
+    if (!bind_to(socket, local)) return socket_error("cannot listen on UDP", local);
+    return socket;
+}
+
+Result<Fd> open_listener(const ListenOptions& options) {
+    const Endpoint local = any_address(options);
+    Fd socket = open_socket(family_of(local), SOCK_STREAM);
+    if (!socket.is_open()) return socket_error("no socket for TCP", local);
+    set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (options.is_ipv6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (!bind_to(socket, local) || ::listen(socket.get(), backlog) != 0) {
+        return socket_error("cannot listen on TCP", local);
     }
     return socket;
 }
 
-Result<Fd> begin_connect(const Endpoint& target) {
-    Fd socket = open_socket(family_of(target), SOCK_STREAM);
-    if (!socket.is_open()) return socket_error("no socket for TCP to", target);
+Result<Fd> open_probing_udp(const ProbePath& path) {
+    Fd socket = open_socket(family_of(path.target), SOCK_DGRAM);
+    if (!socket.is_open()) return socket_error("no socket for UDP to", path.target);
+    set_option(socket, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_SNDBUF, buffer_bytes);
+    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    if (!bind_source(socket, path) || !begin_to_connect(socket, path.target)) {
+        return socket_error("no route for UDP to", path.target);
+    }
+    return socket;
+}
+
+Result<Fd> begin_connect(const ProbePath& path) {
+    Fd socket = open_socket(family_of(path.target), SOCK_STREAM);
+    if (!socket.is_open()) return socket_error("no socket for TCP to", path.target);
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    sockaddr_storage address{};
-    const socklen_t length = as_sockaddr(target, address);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 &&
-        errno != EINPROGRESS) {
-        return socket_error("cannot connect by TCP to", target);
+    if (!bind_source(socket, path) || !begin_to_connect(socket, path.target)) {
+        return socket_error("cannot connect by TCP to", path.target);
     }
     return socket;
 }

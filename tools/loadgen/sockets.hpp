@@ -9,6 +9,7 @@
 #include "base/fd.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace latmon::loadgen {
@@ -18,18 +19,27 @@ namespace latmon::loadgen {
 // a load is for a host of one's own. [main-thread; may block]
 [[nodiscard]] Result<Endpoint> find_target(const std::string& host, std::uint16_t port);
 
-// UDP on all of IPv4, telling where each datagram was sent to and its TTL; several may share a
-// port.
-[[nodiscard]] Result<Fd> open_reflecting_udp(std::uint16_t port);
+// What a load has when it listens, and when it probes.
+struct ListenOptions {
+    std::uint16_t port = 0;
+    bool is_ipv6 = false;  // All of IPv6 alone, else all of IPv4.
+};
+struct ProbePath {
+    Endpoint target;
+    std::optional<AddressBytes> source;  // Nothing: as the kernel chooses.
+};
 
-// TCP on all of IPv4.
-[[nodiscard]] Result<Fd> open_listener(std::uint16_t port);
+// UDP, telling where each datagram was sent to, its TTL, and when the kernel had it; several may
+// share a port.
+[[nodiscard]] Result<Fd> open_reflecting_udp(const ListenOptions& options);
 
-// UDP, connected to `target`, with the kernel's time of arrival.
-[[nodiscard]] Result<Fd> open_probing_udp(const Endpoint& target);
+[[nodiscard]] Result<Fd> open_listener(const ListenOptions& options);
+
+// UDP, connected, with the kernel's time of arrival.
+[[nodiscard]] Result<Fd> open_probing_udp(const ProbePath& path);
 
 // TCP, its handshake begun, without Nagle's delay.
-[[nodiscard]] Result<Fd> begin_connect(const Endpoint& target);
+[[nodiscard]] Result<Fd> begin_connect(const ProbePath& path);
 
 // Datagrams that the kernel dropped because this socket's buffer was full, so far.
 [[nodiscard]] std::uint64_t kernel_drops(const Fd& socket) noexcept;

@@ -7,36 +7,23 @@
 #include "base/address.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "loadgen/address_list.hpp"
+#include "loadgen/probe_format.hpp"
 #include "loadgen/report.hpp"
-#include "wire/stamp.hpp"
+#include "loadgen/sockets.hpp"
+#include "loadgen/trust.hpp"
 
-#include <sys/epoll.h>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace latmon::loadgen {
-
-// One probe that is due. The transport fills in what is below the line.
-struct Shot {
-    std::uint64_t slot = 0;
-    std::uint32_t sender = 0;
-    std::uint32_t sequence = 0;
-    Instant deadline;
-    // ----
-    Instant sent_at;  // The three clocks, just before the system call.
-    RawInstant raw_sent_at;
-    WireTime t1;
-    int error_number = 0;  // 0: the kernel has it.
-};
 
 // One packet that came for a sender.
 struct Arrived {
     std::uint32_t sender = 0;
-    std::span<const std::byte> data;
+    std::optional<Echo> echo;               // Nothing: it is no reply.
     RawInstant raw_at;                      // When we read it.
     std::optional<Duration> read_lateness;  // From the kernel's arrival to then.
 };
@@ -59,34 +46,31 @@ public:
     // Waits for at most `wait` until something comes, and hands on what is there. 0: does not wait.
     virtual void receive(Duration wait, ReplySink& sink) = 0;
 
-    // Its own figures.
-    virtual void describe(Report& report) const = 0;
+    // Its own figures, and what they say against us.
+    virtual void describe(Report& report, Trust& trust) const = 0;
 };
 
 struct TransportOptions {
     Endpoint target;
+    std::optional<AddressList> sources;  // Of sockets in turn; nothing: as the kernel chooses.
     std::uint32_t sender_count = 1;
     std::uint32_t senders_per_socket = 64;  // UDP: they are told apart by SSID.
-    std::uint32_t size_bytes = 44;
     std::uint32_t batch = 16;
+    bool is_framed = true;  // TCP: STAMP in frames; false: messages of latency-monitor's.
 };
 
-// [main-thread; TCP blocks until all connections stand, a few seconds at most]
-[[nodiscard]] Result<std::unique_ptr<Transport>> open_udp_transport(
-    const TransportOptions& options);
-[[nodiscard]] Result<std::unique_ptr<Transport>> open_tcp_transport(
-    const TransportOptions& options);
+// Where socket number `index` goes from and to.
+[[nodiscard]] inline ProbePath path_of(const TransportOptions& options, std::uint32_t index) {
+    ProbePath path{.target = options.target, .source = std::nullopt};
+    if (options.sources) path.source = options.sources->at(index % options.sources->size());
+    return path;
+}
 
-// -- For transports -------------------------------------------------------------------------------
-
-// Reads the clocks into `shot` and puts the request at the head of `packet`, which has 44 octets.
-void stamp(Shot& shot, std::uint16_t ssid, std::span<std::byte> packet) noexcept;
-
-// A request of `size_bytes` without its head: padding and its TLV header.
-[[nodiscard]] std::vector<std::byte> blank_request(std::uint32_t size_bytes);
-
-// As epoll_pwait2(2), to the nanosecond; returns how many events there are, 0 on a signal.
-[[nodiscard]] std::size_t wait_for_events(int epoll, Duration wait,
-                                          std::span<epoll_event> events) noexcept;
+// `format` outlives them. [main-thread; TCP blocks until all connections stand, a few seconds at
+// most]
+[[nodiscard]] Result<std::unique_ptr<Transport>> open_udp_transport(const TransportOptions& options,
+                                                                    ProbeFormat& format);
+[[nodiscard]] Result<std::unique_ptr<Transport>> open_tcp_transport(const TransportOptions& options,
+                                                                    ProbeFormat& format);
 
 }  // namespace latmon::loadgen

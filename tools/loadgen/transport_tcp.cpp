@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Senders over TCP: one kept connection each, opened before the first slot. A connection that
+// Senders over TCP: one kept connection each, opened before the first slot, with STAMP in frames or
+// with messages of latency-monitor's, one behind the other. A connection that
 // breaks stays broken and its slots are send errors: a load that reconnects would measure something
 // else.
 #include "loadgen/process.hpp"
 #include "loadgen/sockets.hpp"
 #include "loadgen/transport.hpp"
+#include "loadgen/waiting.hpp"
 #include "probe/frame_reader.hpp"
+#include "wire/ancestor_stream.hpp"
 #include "wire/frame.hpp"
 
 #include <fmt/format.h>
@@ -26,6 +29,8 @@ constexpr std::size_t read_bytes = 65'536;
 struct Connection {
     Fd socket;
     FrameReader reader;
+    AncestorStream messages;
+    std::vector<std::byte> unread;  // Of a message whose head is not there yet.
     std::vector<std::byte> unsent;  // The rest of a frame that the kernel did not take.
     bool is_greeted = false;        // Our preface is out.
     bool is_open = false;           // Theirs is in.
@@ -34,25 +39,20 @@ struct Connection {
 
 class TcpTransport final : public Transport {
 public:
-    TcpTransport(const TransportOptions& options, Fd epoll)
+    TcpTransport(const TransportOptions& options, ProbeFormat& format, Fd epoll)
         : options_(options),
+          format_(format),
           epoll_(std::move(epoll)),
           connections_(options.sender_count),
-          frame_(frame_header_bytes + options.size_bytes),
-          scratch_(read_bytes) {
-        const std::vector<std::byte> request = blank_request(options.size_bytes);
-        std::ranges::copy(request, frame_.begin() + frame_header_bytes);
-        encode_frame_header(
-            {.pdu_bytes = static_cast<std::uint16_t>(options.size_bytes), .type = FrameType::probe},
-            std::span(frame_).first<frame_header_bytes>());
-    }
+          frame_(frame_header_bytes + format.size_bytes_max()),
+          scratch_(read_bytes) {}
 
     // Opens all connections, or says why not.
     [[nodiscard]] Result<void> connect();
 
     void send(std::span<Shot> shots) override;
     void receive(Duration wait, ReplySink& sink) override { turn(wait, &sink); }
-    void describe(Report& report) const override;
+    void describe(Report& report, Trust& trust) const override;
 
 private:
     [[nodiscard]] Result<void> begin_all();
@@ -64,7 +64,10 @@ private:
     void put(Connection& connection, std::span<const std::byte> data);
     void fail_connection(Connection& connection, int error_number);
 
+    void take_messages(std::uint32_t sender, std::span<const std::byte> data, ReplySink* sink);
+
     TransportOptions options_;
+    ProbeFormat& format_;
     Fd epoll_;
     std::vector<Connection> connections_;
     std::vector<std::byte> frame_;
@@ -79,7 +82,7 @@ private:
 
 Result<void> TcpTransport::begin_all() {
     for (std::uint32_t sender = 0; sender < options_.sender_count; ++sender) {
-        Result<Fd> socket = begin_connect(options_.target);
+        Result<Fd> socket = begin_connect(path_of(options_, sender));
         if (!socket) return std::unexpected(socket.error());
         epoll_event event{
             .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | static_cast<unsigned>(EPOLLET),
@@ -94,7 +97,7 @@ Result<void> TcpTransport::begin_all() {
 
 Result<void> TcpTransport::connect() {
     const Result<void> begun = begin_all();
-    if (!begun) return begun;
+    if (!begun) return std::unexpected(begun.error());
     const Instant end = clock_.now() + connect_max;
     while (open_ + broken_ < options_.sender_count && clock_.now() < end && !stop_requested()) {
         turn(connect_turn, nullptr);
@@ -116,10 +119,15 @@ void TcpTransport::greet(std::uint32_t sender) {
         fail_connection(connection, error_number);
         return;
     }
+    connection.is_greeted = true;
+    if (!options_.is_framed) {
+        connection.is_open = true;
+        ++open_;
+        return;
+    }
     std::array<std::byte, preface_bytes> preface{};
     encode_preface({.ssid = static_cast<std::uint16_t>(1 + sender % 65'535), .boot_nonce = 1},
                    preface);
-    connection.is_greeted = true;
     put(connection, preface);
 }
 
@@ -144,8 +152,14 @@ void TcpTransport::send(std::span<Shot> shots) {
         if (shot.error_number != 0) continue;
         // The SSID stands in the preface; in the packet it is the same.
         const std::uint16_t ssid = static_cast<std::uint16_t>(1 + shot.sender % 65'535);
-        stamp(shot, ssid, std::span(frame_).subspan(frame_header_bytes));
-        put(connection, frame_);
+        const std::span<std::byte> frame = frame_;
+        const std::size_t size_bytes = format_.size_bytes(shot.sender);
+        encode_frame_header(
+            {.pdu_bytes = static_cast<std::uint16_t>(size_bytes), .type = FrameType::probe},
+            frame.first<frame_header_bytes>());
+        const std::span<std::byte> packet = frame.subspan(frame_header_bytes, size_bytes);
+        format_.write(shot, ssid, packet);
+        put(connection, options_.is_framed ? frame.first(frame_header_bytes + size_bytes) : packet);
         shot.error_number = connection.error_number;
     }
 }
@@ -207,6 +221,10 @@ void TcpTransport::read(std::uint32_t sender, ReplySink* sink) {
 }
 
 void TcpTransport::take(std::uint32_t sender, std::span<const std::byte> data, ReplySink* sink) {
+    if (!options_.is_framed) {
+        take_messages(sender, data, sink);
+        return;
+    }
     Connection& connection = connections_[sender];
     const RawInstant raw_at = clock_.raw_now();
     for (;;) {
@@ -225,7 +243,7 @@ void TcpTransport::take(std::uint32_t sender, std::span<const std::byte> data, R
                     break;
                 }
                 sink->on_reply({.sender = sender,
-                                .data = connection.reader.head(),
+                                .echo = format_.read(sender, connection.reader.head()),
                                 .raw_at = raw_at,
                                 .read_lateness = std::nullopt});
                 break;
@@ -233,20 +251,56 @@ void TcpTransport::take(std::uint32_t sender, std::span<const std::byte> data, R
     }
 }
 
-void TcpTransport::describe(Report& report) const {
-    report.add("connections", std::uint64_t{connections_.size()});
+void TcpTransport::take_messages(std::uint32_t sender, std::span<const std::byte> data,
+                                 ReplySink* sink) {
+    Connection& connection = connections_[sender];
+    const RawInstant raw_at = clock_.raw_now();
+    std::vector<std::byte> input = std::exchange(connection.unread, {});
+    input.insert(input.end(), data.begin(), data.end());
+    connection.messages.look(input);
+    for (;;) {
+        switch (connection.messages.next()) {
+            case AncestorStream::Outcome::broken:
+                fail_connection(connection, EPROTO);
+                return;
+            case AncestorStream::Outcome::needs_more:
+                connection.unread.assign(connection.messages.remainder().begin(),
+                                         connection.messages.remainder().end());
+                return;
+            case AncestorStream::Outcome::message:
+                if (sink == nullptr) break;
+                const std::span<const std::byte> message =
+                    std::span(input).subspan(connection.messages.message_at());
+                sink->on_reply({.sender = sender,
+                                .echo = format_.read(sender, message),
+                                .raw_at = raw_at,
+                                .read_lateness = std::nullopt});
+                break;
+        }
+    }
+}
+
+// A connection that breaks, or takes no more, is the other side's doing.
+void TcpTransport::describe(Report& report, Trust& trust) const {
+    static_cast<void>(trust);
+    report.add("sockets", std::uint64_t{connections_.size()});
     report.add("broken_connections", broken_);
+    for (const char* name :
+         {"refusals", "receive_errors", "own_send_errors", "own_kernel_dropped_packets"}) {
+        report.add_none(name);
+    }
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>> open_tcp_transport(const TransportOptions& options) {
+Result<std::unique_ptr<Transport>> open_tcp_transport(const TransportOptions& options,
+                                                      ProbeFormat& format) {
     const Result<void> reserved = reserve_descriptors(options.sender_count);
     if (!reserved) return std::unexpected(reserved.error());
     Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.is_open()) return fail_errno(ExitCode::failure, "no epoll descriptor", errno);
     std::unique_ptr<TcpTransport> transport =
-        std::make_unique<TcpTransport>(options, std::move(epoll));
+        std::make_unique<TcpTransport>(options, format, std::move(epoll));
     const Result<void> connected = transport->connect();
     if (!connected) return std::unexpected(connected.error());
     return transport;

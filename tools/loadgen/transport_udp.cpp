@@ -9,6 +9,7 @@
 #include "loadgen/process.hpp"
 #include "loadgen/sockets.hpp"
 #include "loadgen/transport.hpp"
+#include "loadgen/waiting.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -23,19 +24,31 @@ constexpr std::size_t receive_batch = 32;
 // Batches taken from one socket before the schedule is looked at again.
 constexpr int batches_per_turn = 4;
 
+// The Python tool's replies are longer than the request by as much as its name is longer.
+constexpr std::size_t reply_slack_bytes = 256;
+
+// Not the other side's, nor the network's.
+bool is_our_fault(int error_number) noexcept {
+    return error_number != 0 && error_number != ECONNREFUSED && error_number != EHOSTUNREACH &&
+           error_number != ENETUNREACH;
+}
+
 class UdpTransport final : public Transport {
 public:
-    UdpTransport(const TransportOptions& options, std::vector<Fd> sockets, Fd epoll)
+    UdpTransport(const TransportOptions& options, ProbeFormat& format, std::vector<Fd> sockets)
         : options_(options),
+          format_(format),
           sockets_(std::move(sockets)),
-          epoll_(std::move(epoll)),
-          packets_(options.batch, blank_request(options.size_bytes)),
+          packets_(options.batch, std::vector<std::byte>(format.size_bytes_max())),
           outgoing_(options.batch),
-          incoming_(receive_batch, options.size_bytes + 1) {}
+          incoming_(receive_batch, format.size_bytes_max() + reply_slack_bytes) {}
+
+    // [main-thread]
+    [[nodiscard]] Result<void> begin();
 
     void send(std::span<Shot> shots) override;
     void receive(Duration wait, ReplySink& sink) override;
-    void describe(Report& report) const override;
+    void describe(Report& report, Trust& trust) const override;
 
 private:
     void send_group(const Fd& socket, std::span<Shot> shots);
@@ -44,10 +57,14 @@ private:
     [[nodiscard]] std::uint16_t ssid_of(std::uint32_t sender) const noexcept {
         return static_cast<std::uint16_t>(1 + sender % options_.senders_per_socket);
     }
-    [[nodiscard]] std::uint32_t sender_of(std::uint32_t socket_index,
-                                          std::span<const std::byte> reply) const noexcept;
+
+    // A socket's only sender needs no SSID to be known: a reflector without RFC 8972 returns none.
+    [[nodiscard]] std::uint32_t sender_of(std::uint32_t first, std::uint16_t ssid) const noexcept {
+        return ssid < 1 || ssid > options_.senders_per_socket ? first : first + ssid - 1;
+    }
 
     TransportOptions options_;
+    ProbeFormat& format_;
     std::vector<Fd> sockets_;
     Fd epoll_;
     std::vector<std::vector<std::byte>> packets_;
@@ -55,6 +72,7 @@ private:
     ReceiveBatch incoming_;
     OsClock clock_;
     std::uint64_t refusals_ = 0;
+    std::uint64_t own_send_errors_ = 0;
     std::uint64_t receive_errors_ = 0;
 };
 
@@ -73,14 +91,16 @@ void UdpTransport::send(std::span<Shot> shots) {
 
 void UdpTransport::send_group(const Fd& socket, std::span<Shot> shots) {
     for (std::size_t index = 0; index < shots.size(); ++index) {
-        std::vector<std::byte>& packet = packets_[index];
-        stamp(shots[index], ssid_of(shots[index].sender), packet);
-        outgoing_.add(packet);
+        const std::span<std::byte> packet = packets_[index];
+        const std::uint32_t sender = shots[index].sender;
+        format_.write(shots[index], ssid_of(sender), packet);
+        outgoing_.add(packet.first(format_.size_bytes(sender)));
     }
     const std::span<const int> results = outgoing_.flush(socket);
     for (std::size_t index = 0; index < shots.size(); ++index) {
         shots[index].error_number = results[index];
         if (results[index] == ECONNREFUSED) ++refusals_;
+        if (is_our_fault(results[index])) ++own_send_errors_;
     }
 }
 
@@ -111,57 +131,64 @@ void UdpTransport::hand_on(std::uint32_t socket_index, int count, ReplySink& sin
     const WallTime wall_at = clock_.wall_now();
     for (int index = 0; index < count; ++index) {
         const ReceivedDatagram datagram = incoming_.datagram(static_cast<std::size_t>(index));
-        Arrived reply{.sender = sender_of(socket_index, datagram.data),
-                      .data = datagram.data,
+        const std::uint32_t first = socket_index * options_.senders_per_socket;
+        Arrived reply{.sender = first,
+                      .echo = format_.read(first, datagram.data),
                       .raw_at = raw_at,
                       .read_lateness = std::nullopt};
-        if (datagram.is_truncated) reply.data = {};  // We asked for nothing as long.
+        if (datagram.is_truncated) reply.echo.reset();  // We asked for nothing as long.
+        if (reply.echo) reply.sender = sender_of(first, reply.echo->ssid);
         if (datagram.arrival) reply.read_lateness = wall_at - *datagram.arrival;
         sink.on_reply(reply);
     }
 }
 
-// A socket's only sender needs no SSID to be known: a reflector without RFC 8972 returns none.
-std::uint32_t UdpTransport::sender_of(std::uint32_t socket_index,
-                                      std::span<const std::byte> reply) const noexcept {
-    const std::uint32_t first = socket_index * options_.senders_per_socket;
-    const std::optional<ReflectorPacket> packet = decode_reflector(reply);
-    if (!packet || options_.senders_per_socket == 1) return first;
-    if (packet->ssid < 1 || packet->ssid > options_.senders_per_socket) return first;
-    return first + packet->ssid - 1;
-}
-
-void UdpTransport::describe(Report& report) const {
+void UdpTransport::describe(Report& report, Trust& trust) const {
     std::uint64_t drops = 0;
     for (const Fd& socket : sockets_) {
         drops += kernel_drops(socket);
     }
     report.add("sockets", std::uint64_t{sockets_.size()});
+    report.add_none("broken_connections");
     report.add("refusals", refusals_);
     report.add("receive_errors", receive_errors_);
+    report.add("own_send_errors", own_send_errors_);
     report.add("own_kernel_dropped_packets", drops);
+    trust.doubt_count("own_send_errors", own_send_errors_);
+    trust.doubt_count("own_kernel_dropped_packets", drops);
+}
+
+Result<void> UdpTransport::begin() {
+    epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll_.is_open()) return fail_errno(ExitCode::failure, "no epoll descriptor", errno);
+    for (std::uint32_t index = 0; index < sockets_.size(); ++index) {
+        epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets_[index].get(), &event) != 0) {
+            return fail_errno(ExitCode::failure, "a socket cannot be waited for", errno);
+        }
+    }
+    return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>> open_udp_transport(const TransportOptions& options) {
+Result<std::unique_ptr<Transport>> open_udp_transport(const TransportOptions& options,
+                                                      ProbeFormat& format) {
     const std::uint32_t per_socket = options.senders_per_socket;
     const std::uint32_t count = (options.sender_count + per_socket - 1) / per_socket;
     const Result<void> reserved = reserve_descriptors(count);
     if (!reserved) return std::unexpected(reserved.error());
-    Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
-    if (!epoll.is_open()) return fail_errno(ExitCode::failure, "no epoll descriptor", errno);
     std::vector<Fd> sockets;
     for (std::uint32_t index = 0; index < count; ++index) {
-        Result<Fd> socket = open_probing_udp(options.target);
+        Result<Fd> socket = open_probing_udp(path_of(options, index));
         if (!socket) return std::unexpected(socket.error());
-        epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};
-        if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket->get(), &event) != 0) {
-            return fail_errno(ExitCode::failure, "a socket cannot be waited for", errno);
-        }
         sockets.push_back(std::move(*socket));
     }
-    return std::make_unique<UdpTransport>(options, std::move(sockets), std::move(epoll));
+    std::unique_ptr<UdpTransport> transport =
+        std::make_unique<UdpTransport>(options, format, std::move(sockets));
+    const Result<void> begun = transport->begin();
+    if (!begun) return std::unexpected(begun.error());
+    return transport;
 }
 
 }  // namespace latmon::loadgen

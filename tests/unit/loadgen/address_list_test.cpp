@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims about the addresses of simulated targets.
+// Claims about the addresses of simulated targets and senders.
 #include "loadgen/address_list.hpp"
 
 #include <doctest/doctest.h>
@@ -8,25 +8,41 @@
 namespace latmon::loadgen {
 namespace {
 
+AddressBytes address_of(const char* text) {
+    return parse_endpoint(text, 0).value().address;
+}
+
 TEST_CASE("address_list: begins behind the base and runs on over octets") {
     const Result<AddressList> list = AddressList::make("127.1.0.0", 300);
     REQUIRE(list);
     CHECK(list->size() == 300);
-    CHECK(address_text(list->at(0)) == "127.1.0.1");
-    CHECK(address_text(list->at(254)) == "127.1.0.255");
-    CHECK(address_text(list->at(255)) == "127.1.1.0");
-    CHECK(address_text(list->at(299)) == "127.1.1.44");
+    CHECK_FALSE(list->is_ipv6());
+    CHECK(to_string(list->at(0)) == "127.1.0.1");
+    CHECK(to_string(list->at(254)) == "127.1.0.255");
+    CHECK(to_string(list->at(255)) == "127.1.1.0");
+    CHECK(to_string(list->at(299)) == "127.1.1.44");
 }
 
 TEST_CASE("address_list: contains its own addresses and neither neighbour") {
     const Result<AddressList> list = AddressList::make("127.1.0.0", 3);
     REQUIRE(list);
-    CHECK_FALSE(list->contains(list->at(0) - 1));
-    CHECK(list->contains(list->at(0)));
-    CHECK(list->contains(list->at(2)));
-    CHECK_FALSE(list->contains(list->at(2) + 1));
-    CHECK_FALSE(list->contains(0));
-    CHECK_FALSE(list->contains(0xffff'ffff));
+    CHECK(list->index_of(address_of("127.1.0.1")) == 0);
+    CHECK(list->index_of(address_of("127.1.0.3")) == 2);
+    for (const char* const other : {"127.1.0.0", "127.1.0.4", "0.0.0.0", "::127.1.0.1", "::1"}) {
+        CHECK_FALSE(list->index_of(address_of(other)));
+    }
+}
+
+TEST_CASE("address_list: IPv6 addresses run on within their network") {
+    const Result<AddressList> list = AddressList::make("fd00:1::ffff", 2);
+    REQUIRE(list);
+    CHECK(list->is_ipv6());
+    CHECK(to_string(list->at(0)) == "fd00:1::1:0");
+    CHECK(to_string(list->at(1)) == "fd00:1::1:1");
+    CHECK(list->index_of(list->at(1)) == 1);
+    CHECK_FALSE(list->index_of(address_of("fd00:2::1:1")));
+    CHECK(to_string(AddressList::make("::", 1)->at(0)) == "::1");
+    CHECK_FALSE(AddressList::make("fd00::ffff:ffff:ffff:fffe", 2));
 }
 
 TEST_CASE("address_list: ends before loopback's broadcast address") {
@@ -35,8 +51,9 @@ TEST_CASE("address_list: ends before loopback's broadcast address") {
     CHECK_FALSE(AddressList::make("127.255.255.255", 1));
 }
 
-TEST_CASE("address_list: what is no IPv4 address or no count is a usage error") {
-    for (const char* const base : {"", "localhost", "::1", "127.1.0", "127.1.0.256"}) {
+TEST_CASE("address_list: what is no unicast address or no count is a usage error") {
+    for (const char* const base :
+         {"", "localhost", "ff02::", "127.1.0", "127.1.0.256", "224.0.0.0"}) {
         const Result<AddressList> list = AddressList::make(base, 1);
         REQUIRE_FALSE(list);
         CHECK(list.error().code == ExitCode::usage);

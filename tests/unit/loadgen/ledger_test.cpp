@@ -25,10 +25,9 @@ struct Bench {
         ledger.on_sent(slot, t1_of(slot), at_ms(ms));
     }
     std::optional<Duration> reply(std::uint64_t slot, std::int64_t ms) {
-        ReflectorPacket packet;
-        packet.sender_sequence = grid.sequence(slot);
-        packet.sender_t1 = t1_of(slot);
-        return ledger.on_reply(grid.sender(slot), packet, at_ms(ms));
+        const Echo echo{
+            .sequence = grid.sequence(slot), .t1 = t1_of(slot), .turnaround = std::nullopt};
+        return ledger.on_reply(grid.sender(slot), echo, at_ms(ms));
     }
     [[nodiscard]] bool is_balanced() const {
         const LedgerCounts& counts = ledger.counts();
@@ -100,17 +99,25 @@ TEST_CASE("ledger: a missed slot or a send error neither expires nor can be answ
 TEST_CASE("ledger: a reply to another T1, another sender or no slot of ours is invalid") {
     Bench bench;
     bench.send(0, 0);
-    ReflectorPacket packet;
-    packet.sender_t1 = WireTime{1};
+    Echo packet;
+    packet.t1 = WireTime{1};
     CHECK_FALSE(bench.ledger.on_reply(0, packet, Bench::at_ms(1)));
-    packet.sender_t1 = Bench::t1_of(0);
+    packet.t1 = Bench::t1_of(0);
     CHECK_FALSE(bench.ledger.on_reply(1, packet, Bench::at_ms(1)));
-    packet.sender_sequence = 0xffff'ffff;
+    packet.sequence = 0xffff'ffff;
     CHECK_FALSE(bench.ledger.on_reply(0, packet, Bench::at_ms(1)));
     bench.ledger.on_invalid();
     CHECK(bench.ledger.counts().invalid == 4);
     CHECK(bench.ledger.in_flight() == 1);
     CHECK(bench.is_balanced());
+}
+
+TEST_CASE("ledger: a reply of a kind that does not echo T1 is known by its number alone") {
+    Bench bench;
+    bench.send(0, 0);
+    CHECK(bench.ledger.on_reply(0, Echo{}, Bench::at_ms(7)) == Duration::from_ms(7));
+    CHECK_FALSE(bench.ledger.on_reply(1, Echo{}, Bench::at_ms(7)));
+    CHECK(bench.ledger.counts().invalid == 1);
 }
 
 TEST_CASE("ledger: entries are used again, and a reply to what they held before is invalid") {

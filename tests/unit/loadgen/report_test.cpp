@@ -23,6 +23,17 @@ TEST_CASE("report: JSON holds every figure, and null for what there is none of")
           "\"number\": 0.500, \"endless\": null, \"truth\": true, \"none_ns\": null}\n");
 }
 
+TEST_CASE("report: lists are arrays, also the empty one") {
+    Report report;
+    report.add("texts", std::vector<std::string>{"a", "\""});
+    report.add("numbers", std::vector<std::uint32_t>{44, 1'400});
+    report.add("nothing", std::vector<std::string>{});
+    report.add_none("none");
+    CHECK(report.as_json() ==
+          "{\"texts\": [\"a\", \"\\\"\"], \"numbers\": [44, 1400], \"nothing\": [], "
+          "\"none\": null}\n");
+}
+
 TEST_CASE("report: a histogram becomes six figures with their unit") {
     Histogram histogram;
     for (std::int64_t value = 1; value <= 100; ++value) {
@@ -45,7 +56,7 @@ TEST_CASE("report: text has a figure per line, under the same names, in one colu
 TEST_CASE("targets: the configuration is complete for one target") {
     TargetsOptions options;
     options.target_count = 1;
-    options.port = 9'000;
+    options.udp_port = 9'000;
     options.interval_ms = 0.5;
     const Result<std::string> text = targets_text(options);
     REQUIRE(text);
@@ -59,6 +70,7 @@ TEST_CASE("targets: the configuration is complete for one target") {
           "interval = 0.5\n"
           "timeout = 1\n"
           "size = 44\n"
+          "protocol = \"stamp\"\n"
           "\n"
           "[[exporters]]\n"
           "plugin = \"null\"\n"
@@ -73,11 +85,39 @@ TEST_CASE("targets: the configuration is complete for one target") {
 TEST_CASE("targets: as many tables as targets, each with a label and address of its own") {
     TargetsOptions options;
     options.target_count = 5'000;
-    options.port = 9'000;
+    options.udp_port = 9'000;
     const Result<std::string> text = targets_text(options);
     REQUIRE(text);
     CHECK(text->find("host = \"127.1.19.136\"\nlabel = \"t05000\"") != std::string::npos);
     CHECK(text->find("t05001") == std::string::npos);
+}
+
+TEST_CASE("targets: over both protocols there is no type, over TCP alone it is said") {
+    TargetsOptions options;
+    options.target_count = 1;
+    options.tcp_port = 9'001;
+    options.packets = PacketKind::ancestor;
+    const Result<std::string> tcp = targets_text(options);
+    REQUIRE(tcp);
+    CHECK(tcp->find("--tcp-port 9001 --base 127.1.0.0 --packets latency-monitor\n") !=
+          std::string::npos);
+    CHECK(tcp->find("protocol = \"latency-monitor\"\n") != std::string::npos);
+    CHECK(tcp->find("type = \"tcp\"\ntcp_port = 9001\n") != std::string::npos);
+    options.udp_port = 9'000;
+    const Result<std::string> both = targets_text(options);
+    REQUIRE(both);
+    CHECK(both->find("type =") == std::string::npos);
+    CHECK(both->find("udp_port = 9000\ntcp_port = 9001\n") != std::string::npos);
+}
+
+TEST_CASE("targets: exporters from a file that is not there are a usage error") {
+    TargetsOptions options;
+    options.target_count = 1;
+    options.udp_port = 9'000;
+    options.exporters_file = "/nonexistent/exporters.toml";
+    const Result<std::string> text = targets_text(options);
+    REQUIRE_FALSE(text);
+    CHECK(text.error().code == ExitCode::usage);
 }
 
 }  // namespace

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the modes' options have in common: ranges, and options that more than one mode has. Included
+// by arguments*.cpp alone.
+#pragma once
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/time.hpp"
+#include "loadgen/arguments.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace latmon::loadgen {
+
+inline const CLI::Range port_range(1, 65'535);
+inline const CLI::Range count_range(1, 1'000'000);
+inline const CLI::Range size_range(static_cast<int>(limits::stamp_base_bytes),
+                                   static_cast<int>(limits::probe_bytes_max));
+inline const CLI::Range percent_range(0.0, 100.0);
+inline const CLI::Range seconds_range(0.001, 86'400.0);
+inline const CLI::Range timeout_range(0.001, 60.0);
+inline const CLI::Range us_range(0, 60'000'000);
+inline const CLI::Range batch_range(1, 1'024);
+inline const CLI::Range cpu_range(0, 1'023);
+
+// Options in other units than those they become.
+struct TimerOptions {
+    std::int64_t spin_last_us = 0;
+    std::int64_t trust_us = 1'000;
+};
+
+void add_packets(CLI::App& app, PacketKind& packets, std::string& key_file);
+void add_timer(CLI::App& app, TimerOptions& timer, bool& spin);
+
+[[nodiscard]] inline std::unexpected<Error> usage_error(std::string_view text) {
+    return fail(ExitCode::usage, fmt::format("{}; see loadgen --help", text));
+}
+
+// One mode each: adds its options to `app`, and then says what they came to. `app` and what was
+// added to it live as long as they do.
+class ReflectArguments {
+public:
+    explicit ReflectArguments(CLI::App& app);
+    [[nodiscard]] Result<Command> finish();
+
+private:
+    void add_link();
+
+    CLI::App& app_;
+    ReflectOptions options_;
+    TimerOptions timer_;
+    double loss_percent_ = 0;
+    double loss_burst_ = 0;
+    double bit_rate_kbit_ = 0;
+    double outage_s_ = 0;
+    double outage_period_s_ = 10;
+    std::int64_t delay_us_ = 0;
+    std::int64_t delay_forward_us_ = 0;
+    std::int64_t delay_reverse_us_ = 0;
+    std::int64_t jitter_us_ = 0;
+    std::int64_t reorder_by_us_ = 1'000;
+    std::int64_t queue_us_ = 100'000;
+    JitterShape jitter_shape_ = JitterShape::uniform;
+};
+
+class TargetsArguments {
+public:
+    explicit TargetsArguments(CLI::App& app);
+    [[nodiscard]] Result<Command> finish();
+
+private:
+    CLI::App& app_;
+    TargetsOptions options_;
+};
+
+class ProbeArguments {
+public:
+    explicit ProbeArguments(CLI::App& app);
+    [[nodiscard]] Result<Command> finish();
+
+private:
+    void add_senders();
+    [[nodiscard]] Result<Command> finish_ancestor();
+
+    CLI::App& app_;
+    ProbeOptions options_;
+    TimerOptions timer_{.spin_last_us = 100};
+    std::string protocol_ = "udp";
+    std::vector<std::string> tlvs_;
+    std::uint32_t cpu_ = 0;
+};
+
+}  // namespace latmon::loadgen
