@@ -8,7 +8,7 @@
 import sys
 
 import measure
-from case import ANSWERED, LOST, Case, run
+from case import ANSWERED, OUR_FAULT, Case, run
 
 KEPT = 0.999              # So much of the slots is sent, and of the probes answered.
 LATENESS_MOST_NS = 1e6    # At the 99th percentile.
@@ -32,26 +32,29 @@ def at_rate(options, stamps, rate_per_s):
 
 
 def is_in_time(result, rate_per_s):
-    """We did what was asked; that it was answered is another question."""
-    return (result.rate_per_s() >= KEPT * rate_per_s
+    """All that was asked for left, and in time; whether it was answered is another question."""
+    left = result.rate_per_s() * (1 - result.share(OUR_FAULT))
+    return (left >= KEPT * rate_per_s
             and result.value("lateness", "p99") <= LATENESS_MOST_NS)
 
 
 def highest_kept(options, figures, stamps, floor):
-    """(rate, Result) of the highest rate that was kept; bisected on a scale of ratios."""
+    """(rate, Result) of the highest rate that was kept; bisected on a scale of ratios. (0, None):
+    none was."""
     low, high, best = 0.3 * floor, 1.3 * floor, None
     for _ in range(1 if options.smoke else STEPS):
         rate_per_s = (low * high) ** 0.5
         result = at_rate(options, stamps, rate_per_s)
-        if is_in_time(result, rate_per_s) and result.share(LOST) <= 1 - KEPT:
+        answered = result.rate_per_s(ANSWERED)
+        if is_in_time(result, rate_per_s) and answered >= KEPT * rate_per_s:
             low, best = rate_per_s, result
             continue
         high = rate_per_s
         if is_in_time(result, rate_per_s):
             figures.note(f"At {rate_per_s:,.0f}/s ({stamps} stamps) all was sent in time and "
-                         f"{100 * result.share(LOST):.2g} % not answered: there the other end "
-                         "gave way, not latmon.")
-    return low, best
+                         f"{100 * (1 - answered / rate_per_s):.2g} % not answered, none of it lost "
+                         "on our side: there the other end gave way, not latmon.")
+    return (low, best) if best is not None else (0, None)
 
 
 def ask(options, figures, stamps):
@@ -61,18 +64,18 @@ def ask(options, figures, stamps):
     floor = floor_per_s(options, is_stamped)
     figures.add(f"floor, {of}", floor, "/s")
     kept, result = highest_kept(options, figures, stamps, floor)
-    figures.add(f"highest rate kept, {of}", kept if result else None, "/s", may_lack=True)
-    figures.add(f"highest rate kept / floor, {of}", kept / floor if result else None, "x",
-                may_lack=True)
+    figures.add(f"highest rate kept, {of}", kept, "/s")
+    figures.add(f"highest rate kept / floor, {of}", kept / floor, "x")
+    calls = None
     if result is not None:
         figures.note(result.distrust())
         figures.add(f"lateness p99 at that rate, {of}", result.value("lateness", "p99"), "ns")
-        calls = result.node_per_s("ring_submissions_total", "ring_waits_total",
-                                  "ring_polls_total")
-        figures.add(f"system calls per probe at that rate, {of}",
-                    None if calls is None else calls / result.rate_per_s(), "", may_lack=True)
         figures.add(f"CPU of the core-thread per probe at that rate, {of}",
                     result.cores_ns() / result.probes, "ns")
+        calls = result.node_per_s("ring_submissions_total", "ring_waits_total",
+                                  "ring_polls_total")
+    figures.add(f"system calls per probe at that rate, {of}",
+                None if calls is None else calls / result.rate_per_s(), "", may_lack=True)
     result = at_rate(options, stamps, ASKED * floor)
     figures.add(f"round trips when {ASKED:g} x the floor is asked for, {of}",
                 result.rate_per_s(ANSWERED), "/s")

@@ -13,6 +13,7 @@ import node
 
 ANSWERED = (1, 7)      # LATMON_STATUS_OK, LATMON_STATUS_REORDERED.
 LOST = (2, 3, 4, 11, 12)
+OUR_FAULT = (8, 11, 12)  # LATMON_STATUS_LOCAL_ERROR, _LOST_LOCAL_TX, _LOST_LOCAL_RX.
 SESSIONS_MAX = 16_000  # What one core of a latmon that answers keeps, a little less.
 
 
@@ -70,9 +71,18 @@ class Result(NamedTuple):
         return sum(self.record["status"][status] for status in statuses) / counted
 
     def distrust(self):
-        """Why loadgen would not be believed in what it answered, if so: one line."""
+        """Why this run would not be believed, if so: one line."""
         reasons = self.reflect.get("distrust_reasons", [])
-        return f"loadgen says of itself: {'; '.join(reasons)}." if reasons else ""
+        said = f"loadgen says of itself: {'; '.join(reasons)}." if reasons else ""
+        kept = self.accounts.exporters.get("recorder")
+        if kept is not None and kept["made"] != kept["exported"]:
+            said += f" The recorder did not get {kept['made'] - kept['exported']:,} samples."
+        return said.strip()
+
+    def share_unanswered(self):
+        """Of all probes of its life."""
+        sent = max(1, self.accounts.total("sent"))
+        return 1 - (self.accounts.total("answered") + self.accounts.total("in_flight")) / sent
 
     def node_per_s(self, *names):
         """How fast counters of the loops and rings grew."""

@@ -29,8 +29,15 @@ def ask_cost(options, figures, count, per_target_per_s, exporter):
     figures.add(f"CPU of one core, exporter included, {of}",
                 100 * result.total_ns() / result.elapsed_ns, "%")
     figures.add(f"CPU of the core-thread per probe, {of}", result.cores_ns() / result.probes, "ns")
+    kept = result.accounts.exporters[exporter]
     figures.add(f"CPU of the exporter-thread per sample, {of}",
-                result.exporter_ns(exporter) / result.probes, "ns")
+                result.exporter_ns(exporter) / result.probes * kept["made"]
+                / max(1, kept["exported"]), "ns")
+    # What was not done costs nothing.
+    figures.add(f"samples not exported, {of}",
+                100 * (1 - kept["exported"] / max(1, kept["made"])), "%")
+    figures.add(f"probes not answered, {of}", 100 * result.share_unanswered(), "%")
+    figures.note(result.distrust())
     missed = result.accounts.total("missed")
     figures.add(f"slots missed of all, {of}",
                 100 * missed / max(1, missed + result.accounts.total("sent")), "%")
@@ -44,6 +51,7 @@ def ask_growth(options, figures, counts):
         case = Case(count=count, rate_per_s=rate_per_s, is_recorded=False,
                     exporters=({"plugin": "null"},))
         result = run(options, case)
+        figures.note(result.distrust())
         per_probe[count] = result.total_ns() / result.probes
         figures.add(f"CPU per probe, {rate_per_s:,}/s over {measure.targets(count)}",
                     per_probe[count], "ns")
@@ -55,10 +63,11 @@ def ask_events(options, figures):
     rate_per_s = GROWTH_PER_S if options.smoke else 100_000
     result = run(options, Case(count=1_000, rate_per_s=rate_per_s, is_recorded=False,
                                exporters=({"plugin": "null"},), events=EVENTS))
+    probes = result.probes * options.seconds * measure.NS / result.elapsed_ns  # While it counted.
     of = f"of the core-thread per probe, 1,000 targets, {rate_per_s:,}/s"
     for event, name in zip(EVENTS, ("system calls", "cycles")):
         count = result.events.get(event)
-        figures.add(f"{name} {of}", None if count is None else count / result.probes, "",
+        figures.add(f"{name} {of}", None if count is None else count / probes, "",
                     may_lack=True)
 
 
@@ -76,6 +85,11 @@ def main():
     for exporter in EXPORTERS:
         figures.goal("CPU per probe, exporter included, 10,000 targets x 10/s, " + exporter,
                      most=5_000)
+    for exporter in EXPORTERS:
+        for each in ("10", "1"):
+            of = f"10,000 targets x {each}/s, {exporter}"
+            figures.goal(f"samples not exported, {of}", most=0)
+            figures.goal(f"probes not answered, {of}", most=0.1)
     figures.goal("CPU of one core, exporter included, 10,000 targets x 1/s, null", most=5)
     figures.goal(f"CPU per probe, {counts[-1]:,} targets / {counts[0]:,}", most=1.2)
     figures.note("An event without a value is one that this kernel or hypervisor does not count.")

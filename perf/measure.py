@@ -243,6 +243,10 @@ def threads_ns(pid):
         name, used = read(task / "comm"), read(task / "schedstat").split()
         if used:
             spent[name] = spent.get(name, 0) + int(used[0])
+    # Where the kernel keeps no such account every figure would be a very good one.
+    if not any(spent.values()):
+        raise RuntimeError(f"no CPU time of process {pid}: is it there, and does the kernel have "
+                           "/proc/PID/task/*/schedstat (CONFIG_SCHED_INFO)?")
     return spent
 
 
@@ -370,10 +374,13 @@ class Figures:
         elif self.options.smoke and not may_lack:
             raise RuntimeError(f"there is no {name}")
 
-    def goal(self, name, most=None, least=None):
-        """What the median ought to be. Of a figure that could not be had nothing is judged."""
+    def goal(self, name, most=None, least=None, may_lack=False):
+        """What the median ought to be. A figure that could not be had is a goal that was missed;
+        one that was never asked for is a mistake, unless it `may_lack`."""
         if name in self.rows:
             self.rows[name] |= {"most": most, "least": least}
+        elif not may_lack and not self.options.smoke:
+            raise RuntimeError(f"no figure of this name to judge: {name}")
 
     def note(self, text):
         """What a reader of the figures has to know; said once. Nothing, if it is empty."""
@@ -392,20 +399,25 @@ class Figures:
     def is_met(self, row):
         """True, False, or None where nothing is asked or known."""
         limits = [(row.get("most"), 1), (row.get("least"), -1)]
-        if not row["runs"] or self.options.smoke or all(limit is None for limit, _ in limits):
+        if self.options.smoke or all(limit is None for limit, _ in limits):
             return None
+        if len(row["runs"]) < self.options.runs:
+            return False
         median = statistics.median(row["runs"])
         return all(limit is None or sign * median <= sign * limit for limit, sign in limits)
 
     def line(self, row):
         if not row["runs"]:
-            return f"| {row['name']} | - | - | | `{self.command()}` |"
+            missed = "**missed**" if self.is_met(row) is False else ""
+            return f"| {row['name']} | - | - | {missed} | `{self.command()}` |"
         unit, of = row["unit"], spread(row["runs"])
+        count = len(row["runs"])
+        lacking = f" ({count} runs have it)" if count < self.options.runs else ""
         goal = " ".join([f"<= {show(row['most'], unit)}" if row.get("most") is not None else "",
                          f">= {show(row['least'], unit)}" if row.get("least") is not None else ""])
         verdict = {True: "met", False: "**missed**", None: ""}[self.is_met(row)]
         return (f"| {row['name']} | {show(of['median'], unit)} | {show(of['low'], unit)} .. "
-                f"{show(of['high'], unit)} | {f'{goal.strip()} {verdict}'.strip()} | "
+                f"{show(of['high'], unit)}{lacking} | {f'{goal.strip()} {verdict}'.strip()} | "
                 f"`{self.command()}` |")
 
     def print(self):

@@ -41,7 +41,10 @@ def main():
                 value = result.value(metric, "p50")
                 figures.add(f"{name} / floor, {of}",
                             None if value is None else value / floor_ns, "x")
-    figures.goal("round trip published / floor, kernel stamps, 1,000/s, loadgen answers", most=1.1)
+    # Between kernel stamps latmon reports less than an application could see; like by like is the
+    # other: both ends in user space, and asked as fast as the floor's keep a cache warm.
+    for of in ("kernel stamps, 1,000/s", "user stamps, 10,000/s"):
+        figures.goal(f"round trip published / floor, {of}, loadgen answers", most=1.1)
     if not spins:
         figures.note("The reflector sleeps: this loadgen has no --spin.")
     figures.note("With kernel stamps the published round trip holds neither end's waking up; the "

@@ -87,8 +87,8 @@ def judge(figures):
     """What latmon is to reach at one target, beside them in the same minutes: like for like, not
     with the kernel's stamps against theirs."""
     one = "1 x 1000/s, latmon / "
-    figures.goal(f"{one}sockperf: {tables.NEAREST_P50}", most=1)
-    figures.goal(f"{one}irtt: {tables.NEAREST_P50}", most=0.5)
+    figures.goal(f"{one}sockperf: {tables.NEAREST_P50}", most=1, may_lack=True)
+    figures.goal(f"{one}irtt: {tables.NEAREST_P50}", most=0.5, may_lack=True)
 
 
 def try_one(figures, kind, load, path):
