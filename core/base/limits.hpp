@@ -57,6 +57,8 @@ inline constexpr std::int64_t sent_late_ns = 200'000;
 inline constexpr std::int64_t loop_stall_ns = 1'000'000;
 // From the kernel's receipt of a reply until we read it; as for sends.
 inline constexpr std::int64_t received_late_ns = 200'000;
+// A core with no more than this is there for the shortest path, one with more for its CPU.
+inline constexpr std::uint32_t lone_probes_per_core = 64;
 // How long a reply that the kernel has stamped may lie, so that others are read with it. Well
 // within the above, with what a wake-up may be late.
 inline constexpr std::int64_t reply_patience_ns = 50'000;

@@ -25,8 +25,11 @@ constexpr std::uint64_t core_step = 0x6a09'e667'f3bc'c909;
 // A thread that sleeps pays for each awakening as much as for several probes. The first probes of a
 // core have a time of their own all the same; further ones share it with as many as one submission
 // takes, if they are so small that a card sends them faster than we make them.
-constexpr std::size_t lone_probes = 64;
+constexpr std::size_t lone_probes = limits::lone_probes_per_core;
 constexpr std::size_t group_probes = 16;
+// Groups are numbered from where no probe's own place can be: a large packet must not leave with
+// one.
+constexpr std::size_t first_group = std::size_t{1} << 32U;
 constexpr std::uint32_t group_packet_bytes_max = 256;
 // A sleep until a group of rarer ones may end as late as it does.
 constexpr Duration precise_interval_max = Duration::from_ms(100);
@@ -149,7 +152,7 @@ void add_cores(const Config& config, std::span<const std::uint32_t> cpus, Plan& 
 void place_in_time(ProbePlan& probe, std::size_t place, std::uint64_t core_hash) noexcept {
     const bool is_lone = place < lone_probes || probe.size_bytes > group_packet_bytes_max ||
                          probe.kind != ProbeKind::udp;
-    const std::size_t turn = is_lone ? place : lone_probes + (place - lone_probes) / group_probes;
+    const std::size_t turn = is_lone ? place : first_group + (place - lone_probes) / group_probes;
     probe.phase = share_of(probe.interval, core_hash + turn * golden_step);
     probe.is_precise = is_lone || probe.interval <= precise_interval_max;
 }

@@ -53,11 +53,14 @@ std::size_t flights_needed(const CorePlan& core_plan) noexcept {
     return count;
 }
 
-// Whether the kernel says of everything that this core waits for when it arrived. A connection's
-// beginning is stamped by nobody.
-bool may_be_patient(const CorePlan& plan, const CoreContext& context) {
-    return context.uses_kernel_stamps && context.reactor.ring().stamp_ability().has_rx &&
-           std::ranges::all_of(plan.probes,
+// Whether the kernel says of everything that this core waits for when it arrived, and nobody asks
+// first for what an application would have seen (Sample::rtt_user_ns), as the ancestor's shape
+// does. A connection's beginning is stamped by nobody.
+bool may_be_patient(const Plan& plan, const CorePlan& core, const CoreContext& context) {
+    return core.probes.size() > limits::lone_probes_per_core && context.uses_kernel_stamps &&
+           context.reactor.ring().stamp_ability().has_rx &&
+           std::ranges::none_of(plan.exporters, &ExporterConfig::is_compatible) &&
+           std::ranges::all_of(core.probes,
                                [](const ProbePlan& probe) { return probe.kind == ProbeKind::udp; });
 }
 
@@ -178,7 +181,7 @@ void Core::start(Instant origin) noexcept {
     udp_reflector_.set_discarding(true);
     reactor_.turn(clock_.now());
     udp_reflector_.set_discarding(false);
-    if (may_be_patient(plan_.cores[core_index_], context_)) {
+    if (may_be_patient(plan_, plan_.cores[core_index_], context_)) {
         reactor_.set_patience(Duration{limits::reply_patience_ns});
     }
     for (const std::unique_ptr<Probe>& probe : probes_)

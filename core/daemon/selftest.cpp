@@ -60,19 +60,14 @@ Result<void> run_all(SelftestRunner& runner, const std::vector<PhaseSpec>& phase
     return {};
 }
 
-// A single stall of the host misses slots at any rate: such a step counts only if it happens twice.
 Result<void> search_capacity(SelftestRunner& runner, SelftestReport& report) {
     CapacitySearch search(capacity_rate_max(report.options));
-    while (const std::optional<std::uint32_t> rate = search.next()) {
-        const PhaseSpec phase = capacity_phase(report.options, report.setting.precision, *rate);
-        if (Result<void> ran = run_all(runner, {phase}, report.steps); !ran) return ran;
-        const RateLimit limit = limit_of(report.steps.back());
-        if (limit == RateLimit::missed || limit == RateLimit::lost) {
-            report.steps.pop_back();
-            if (Result<void> ran = run_all(runner, {phase}, report.steps); !ran) return ran;
-        }
-        search.note(*rate, limit_of(report.steps.back()) == RateLimit::none);
-    }
+    const auto run = [&](std::uint32_t rate) {
+        return runner.run(capacity_phase(report.options, report.setting.precision, rate));
+    };
+    Result<std::vector<PhaseFigures>> steps = run_search(search, run);
+    if (!steps) return std::unexpected(steps.error());
+    report.steps = std::move(*steps);
     report.capacity_per_s = search.best();
     return {};
 }

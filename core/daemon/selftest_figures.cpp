@@ -35,6 +35,15 @@ bool is_kernel(std::uint8_t stamp) noexcept {
 
 }  // namespace
 
+void PhaseAccounts::add(const ProbeCounters& counters) noexcept {
+    sent += counters.sent.read();
+    answered += counters.answered.read();
+    lost += counters.lost.read();
+    unreachable += counters.unreachable.read();
+    failed += counters.local_error.read();
+    missed += counters.missed.read();
+}
+
 void PhaseFigures::add(const Sample& sample, const PhaseWindow& window) {
     if (sample.kind != LATMON_KIND_EXCHANGE || (sample.valid & LATMON_HAS_SCHEDULE) == 0) return;
     if (sample.scheduled_ns < window.begin.ns || sample.scheduled_ns >= window.end.ns) return;
@@ -52,6 +61,14 @@ std::uint64_t PhaseFigures::stamped() const noexcept {
     std::uint64_t count = 0;
     for (const auto& [kinds, of_kinds] : stamps) {
         if (is_kernel(kinds[0]) && is_kernel(kinds[3])) count += of_kinds;
+    }
+    return count;
+}
+
+std::uint64_t PhaseFigures::fully_stamped() const noexcept {
+    std::uint64_t count = 0;
+    for (const auto& [kinds, of_kinds] : stamps) {
+        if (std::ranges::all_of(kinds, is_kernel)) count += of_kinds;
     }
     return count;
 }
@@ -91,10 +108,9 @@ RateLimit limit_of(const PhaseFigures& step) {
     const PhaseAccounts& accounts = step.accounts;
     const std::optional<std::int64_t> median_ns = step.lateness.percentile_ns(500);
     // Missed slots make those that are left less late, so that they come first.
-    const std::uint64_t slots = accounts.sent + accounts.failed + accounts.missed;
-    if (is_above_share(accounts.missed, slots)) return RateLimit::missed;
+    if (is_above_share(accounts.missed, accounts.slots())) return RateLimit::missed;
     if (!median_ns || *median_ns > lateness_ns_max) return RateLimit::lateness;
-    if (is_above_share(accounts.lost + accounts.failed, slots)) return RateLimit::lost;
+    if (is_above_share(accounts.wasted(), accounts.slots())) return RateLimit::lost;
     return RateLimit::none;
 }
 
@@ -123,6 +139,18 @@ void CapacitySearch::note(std::uint32_t rate_per_s, bool is_sustained) noexcept 
     } else if (least_failed_ == 0 || rate_per_s < least_failed_) {
         least_failed_ = rate_per_s;
     }
+}
+
+Result<std::vector<PhaseFigures>> run_search(CapacitySearch& search, const StepRun& run) {
+    std::vector<PhaseFigures> steps;
+    while (const std::optional<std::uint32_t> rate = search.next()) {
+        Result<PhaseFigures> step = run(*rate);
+        if (step && limit_of(*step) != RateLimit::none) step = run(*rate);
+        if (!step) return std::unexpected(step.error());
+        search.note(*rate, limit_of(*step) == RateLimit::none);
+        steps.push_back(std::move(*step));
+    }
+    return steps;
 }
 
 }  // namespace latmon

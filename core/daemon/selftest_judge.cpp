@@ -38,28 +38,46 @@ double percent(std::uint64_t part, std::uint64_t whole) noexcept {
     return 100 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// Whether the least round trip is the way through loopback and no more. Each stamp of user space
+// puts into every round trip what lies between it and the kernel's; that cannot be told from the
+// way, and the added error, being above the least, is without it.
+bool is_floor_clean(const SelftestReport& report) {
+    return report.setting.stamps != StampPolicy::user &&
+           std::ranges::all_of(report.added, [](const PhaseFigures& phase) {
+               return phase.fully_stamped() * 100 >= phase.count() * 99;
+           });
+}
+
 Finding judge_stamps(const SelftestReport& report) {
     std::uint64_t stamped = 0;
+    std::uint64_t fully = 0;
     std::uint64_t all = 0;
     for (const PhaseFigures& phase : report.added) {
         stamped += phase.stamped();
+        fully += phase.fully_stamped();
         all += phase.count();
     }
     Finding finding{"stamps", Verdict::ok,
-                    fmt::format("{:.3g} % of round trips are by the kernel's stamps at both ends "
-                                "of ours",
-                                percent(stamped, all)),
+                    fmt::format("{:.3g} % of round trips have T1 and T4 of the kernel, {:.3g} % "
+                                "all four stamps",
+                                percent(stamped, all), percent(fully, all)),
                     ""};
+    if (is_floor_clean(report)) return finding;
+    finding.verdict = Verdict::warn;
     if (report.setting.stamps == StampPolicy::user) {
-        finding.text = "user space's, as configured: round trips hold what this host takes";
-    } else if (all > 0 && stamped * 2 < all) {
+        finding.text = "user space's, as configured: every round trip holds what this host takes";
+        finding.cure = "write stamps = \"auto\"";
+    } else if (stamped * 2 < all) {
         finding.verdict = Verdict::bad;
         finding.text += ": the others hold what this host takes, and pass for the network's";
         finding.cure =
             "run a kernel that stamps (Linux 6.1 does on most interfaces), outside of "
             "a sandbox that hides it";
-    } else if (stamped * 100 < all * 99) {
-        finding.verdict = Verdict::warn;
+    } else {
+        finding.text += ": the others hold what this host takes, tens of microseconds";
+        if (!report.host.ability.has_keys) {
+            finding.cure = "run Linux 6.13, whose keys let the reflector's T3 be the kernel's";
+        }
     }
     return finding;
 }
@@ -118,8 +136,8 @@ Finding judge_loss(const SelftestReport& report) {
     std::uint64_t lost = 0;
     std::uint64_t sent = 0;
     for (const PhaseFigures& phase : report.added) {
-        lost += phase.accounts.lost + phase.accounts.failed;
-        sent += phase.accounts.sent;
+        lost += phase.accounts.wasted();
+        sent += phase.accounts.sent + phase.accounts.failed;
     }
     if (lost == 0 && sent > 0) return {"loss", Verdict::ok, "none, as it must be here", ""};
     Finding finding{"loss", Verdict::warn,
@@ -127,6 +145,19 @@ Finding judge_loss(const SelftestReport& report) {
                     busy_cure};
     if (lost * 1'000 >= sent) finding.verdict = Verdict::bad;
     return finding;
+}
+
+// Whatever percentile a phase has, it is without the samples for which there was no room.
+Finding judge_samples(const SelftestReport& report) {
+    std::uint64_t dropped = 0;
+    for (const auto* const phases : {&report.lateness, &report.added, &report.steps}) {
+        for (const PhaseFigures& phase : *phases)
+            dropped += phase.accounts.samples_dropped;
+    }
+    if (dropped == 0) return {"samples", Verdict::ok, "all were looked at", ""};
+    return {"samples", Verdict::bad,
+            fmt::format("{} found no room in the queue: the figures are without them", dropped),
+            "try a shorter --seconds"};
 }
 
 Finding judge_capacity(const SelftestReport& report) {
@@ -148,7 +179,7 @@ Finding judge_sharing(const SelftestReport& report) {
     }
     Finding finding{"cpu", Verdict::warn,
                     fmt::format("sender and reflector take turns on CPU {}: lateness and capacity "
-                                "are of both together, half of what the sender alone would do",
+                                "are of both together, not of the sender alone",
                                 setting.sender_cpu),
                     "give latmon a second CPU"};
     if (setting.precision != Precision::spin) return finding;
@@ -221,10 +252,10 @@ const PhaseFigures* SelftestReport::too_much() const noexcept {
 
 std::vector<Finding> judge(const SelftestReport& report) {
     const SelftestHost& host = report.host;
-    std::vector<Finding> findings{judge_stamps(report),  judge_lateness(report),
-                                  judge_added(report),   judge_invariance(report),
-                                  judge_loss(report),    judge_capacity(report),
-                                  judge_sharing(report), judge_clock_source(host)};
+    std::vector<Finding> findings{
+        judge_stamps(report),     judge_lateness(report), judge_added(report),
+        judge_invariance(report), judge_loss(report),     judge_samples(report),
+        judge_capacity(report),   judge_sharing(report),  judge_clock_source(host)};
     findings.push_back(judge_tx_way(host.ability, report.setting.stamps));
     for (const StampVerdict& verdict : host.interfaces) {
         findings.push_back(judge_interface(verdict, report.setting.stamps));
@@ -247,11 +278,19 @@ std::string headline(const SelftestReport& report) {
     }
     if (!bad.empty()) return fmt::format("Some figures of this host would mislead: {}.", bad);
     const AddedError added = *added_error(report.added.back(), *least_rtt_ns(report.added));
-    const auto good_to =
+    const auto spread_us =
         static_cast<std::int64_t>(std::ceil(static_cast<double>(added.p99_ns) / 1e3));
-    return fmt::format("Good to {} at {} targets, up to {} probes a second per core.",
-                       good_to <= 1 ? "the microsecond" : fmt::format("{} us", good_to),
-                       report.added.back().phase().targets, report.capacity_per_s);
+    const std::string where =
+        fmt::format("at {} targets, up to {} probes a second per core.",
+                    report.added.back().phase().targets, report.capacity_per_s);
+    if (!is_floor_clean(report)) {
+        return fmt::format(
+            "Spread of {} us above a floor that holds an unknown part of this "
+            "host's own, tens of microseconds, {}",
+            std::max<std::int64_t>(spread_us, 1), where);
+    }
+    return fmt::format("Good to {} {}",
+                       spread_us <= 1 ? "the microsecond" : fmt::format("{} us", spread_us), where);
 }
 
 }  // namespace latmon

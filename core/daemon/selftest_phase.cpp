@@ -75,12 +75,7 @@ private:
 PhaseAccounts accounts_of(const Node& node, const Core& core) {
     PhaseAccounts accounts;
     for (std::size_t probe = 0; probe < node.plan().cores.front().probes.size(); ++probe) {
-        const ProbeCounters& counters = core.counters(probe);
-        accounts.sent += counters.sent.read();
-        accounts.answered += counters.answered.read();
-        accounts.lost += counters.lost.read();
-        accounts.failed += counters.local_error.read() + counters.unreachable.read();
-        accounts.missed += counters.missed.read();
+        accounts.add(core.counters(probe));
     }
     return accounts;
 }
@@ -133,6 +128,7 @@ Result<PhaseFigures> SelftestRunner::try_run(const PhaseSpec& phase, std::uint16
     if (Result<void> limit = raise_file_limit(descriptors); !limit) {
         return std::unexpected(limit.error());
     }
+    const std::uint64_t dropped_before = queue_.dropped.read();
     Node reflector(std::move(*answers), clock_, nullptr);
     Node sender(std::move(*sends), clock_, &queue_);
     for (Node* const node : {&reflector, &sender}) {
@@ -154,6 +150,7 @@ Result<PhaseFigures> SelftestRunner::try_run(const PhaseSpec& phase, std::uint16
 
     PhaseFigures figures(phase);
     figures.accounts = accounts_of(sender, sender.thread().core());
+    figures.accounts.samples_dropped = queue_.dropped.read() - dropped_before;
     take_samples(sender.plan(),
                  {.begin = wall + phase.window_begin(), .end = wall + phase.window_end()}, figures);
     return figures;

@@ -64,7 +64,7 @@ struct PhaseSpec {
 // is more than one core does.
 [[nodiscard]] std::uint32_t capacity_rate_max(const SelftestOptions& options) noexcept;
 
-// Samples of one phase at most: none of them is dropped.
+// Room for the samples of one phase. One that is dropped all the same is counted, and a finding.
 inline constexpr std::uint32_t selftest_queue_samples = 1U << 17U;
 
 // The node that answers, on 127.0.0.1 and this port, and the one that sends to it.

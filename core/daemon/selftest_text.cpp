@@ -2,7 +2,9 @@
 //
 // A run as people read it: tables, what the columns mean, and the findings. See
 // selftest_report.hpp.
+#include "base/limits.hpp"
 #include "config/words.hpp"
+#include "daemon/doctor_checks.hpp"
 #include "daemon/ping_text.hpp"
 #include "daemon/selftest_report.hpp"
 
@@ -18,7 +20,10 @@ constexpr const char* added_explained =
     "  added: how far a published round trip is above the least one here. The way through\n"
     "  loopback is the same for every probe, so that the rest was put in by this host: by what\n"
     "  latmon waits for as far as stamps do not exclude it, by the kernel, by the hypervisor.\n"
-    "  kept out: from our send call to T1 and from T4 to our read, which stamps exclude.\n";
+    "  What it puts into every round trip alike, the least one too, does not show.\n"
+    "  kept out: between the kernel's stamps and our sending and reading, which T1 and T4\n"
+    "  exclude; at many targets up to {} of it is latmon's own, which lets replies wait for\n"
+    "  each other.\n";
 
 std::string time_text(std::optional<std::int64_t> ns) {
     return ns ? in_microseconds(*ns) : "-";
@@ -69,7 +74,7 @@ void add_added(Text to, const SelftestReport& report) {
             added ? in_microseconds(added->p99_ns) : "-", time_text(phase.rtt.percentile_ns(500)),
             time_text(phase.dwell.percentile_ns(500)), time_text(phase.dwell.percentile_ns(990)));
     }
-    fmt::format_to(to, "{}", added_explained);
+    fmt::format_to(to, added_explained, in_words(Duration{limits::reply_patience_ns}));
 }
 
 void add_stamps(Text to, const SelftestReport& report) {
@@ -98,8 +103,7 @@ void add_capacity(Text to, const SelftestReport& report) {
         const PhaseAccounts& accounts = step->accounts;
         fmt::format_to(to, "\n  at {}: median lateness {}, {} of {} slots missed, {} lost",
                        step->phase().rate_per_s, time_text(step->lateness.percentile_ns(500)),
-                       accounts.missed, accounts.sent + accounts.failed + accounts.missed,
-                       accounts.lost);
+                       accounts.missed, accounts.slots(), accounts.lost);
     }
     fmt::format_to(to, "\n");
 }

@@ -307,7 +307,11 @@ void Exchanges::on_timer(Instant now) noexcept {
         if (oldest == opened_ || expiry_of(*oldest) > now) break;
         expire(*oldest);
     }
-    if (held_ && held_->answer.wait_until <= now) finish_held();
+    if (held_ && held_->answer.wait_until <= now) {
+        // Nothing is to rest on stamps, such as the grouping of sends, that do not come any more.
+        if (held_->answer.waits_for_tx_stamp) has_tx_stamps_ = false;
+        finish_held();
+    }
     settle_overdue(now);
     arm_timer();
 }

@@ -34,7 +34,9 @@ public:
           phase_(plan.phase),
           jitter_(plan.jitter),
           random_(0x9e3779b97f4a7c15ULL * (plan.probe_index + 1ULL)),
-          timer_(*this, plan.is_precise) {}
+          timer_(*this, plan.is_precise) {
+        timer_.is_send = true;
+    }
 
     void start(Instant origin) noexcept {
         schedule_ = Schedule(origin + phase_, interval_);

@@ -8,9 +8,11 @@
 // they were prepared, as datagrams sent without waiting do. Pure; owned by the ring, one per
 // socket.
 //
-// A send that failed may have used up a number or not, depending on how far it came. From then on
-// nothing is stamped, until all stamps that are still due have come, or cannot come any more; then
-// the kernel is made to count from 0 again. A wrong stamp is worse than none.
+// A send that failed may have used up a number of the kernel's or not, depending on how far it
+// came. From then on the numbers here are sent along, each as a key of its own, or, where the
+// kernel takes none, nothing is stamped on this socket any more. To let the kernel count from 0
+// again would need a moment at which no stamp is due, and nobody knows how long a queue below holds
+// a datagram back. A wrong stamp is worse than none.
 #pragma once
 
 #include <cstdint>
@@ -20,57 +22,42 @@ namespace latmon {
 
 class KeyCount {
 public:
-    // So many sends without a stamp, and whatever is still due was lost on its way out.
-    static constexpr std::uint32_t unstamped_max = 64;
-
-    // What has to be done to the socket before the next send.
-    enum class Act : std::uint8_t {
-        nothing,
-        restart  // Switch the kernel's numbering off and on, and stamping on.
-    };
-
-    // A datagram with this key is about to be sent.
-    [[nodiscard]] Act before_send(std::uint32_t key) noexcept {
-        if (!is_stamping_) {
-            // What is prepared already would be stamped as well.
-            const bool may_restart = under_way_ == 0;
-            if (!may_restart || (seen_ != next_ && ++unstamped_ < unstamped_max)) {
-                ++under_way_;
-                return Act::nothing;
-            }
-            *this = KeyCount{};
-            now_.offset = key;
-            next_ = under_way_ = 1;
-            return Act::restart;
-        }
+    // A datagram with this key is about to be sent. Its number, which has to go with it from the
+    // first failure on.
+    [[nodiscard]] std::uint32_t before_send(std::uint32_t key) noexcept {
         if (key - next_ != now_.offset) {  // Keys were left out.
             before_ = now_;
             now_ = {.first = next_, .offset = key - next_};
             has_before_ = true;
         }
-        ++next_;
         ++under_way_;
-        return Act::nothing;
+        return next_++;
     }
 
     void on_sent() noexcept { --under_way_; }
 
-    // True if the socket must stamp no more datagrams; before_send() says when again.
+    // True for the first that failed.
     [[nodiscard]] bool on_failed() noexcept {
-        const bool was_stamping = is_stamping_;
-        // The oldest under way is the one that failed: nobody knows the numbers from there on.
-        if (was_stamping) next_ -= under_way_;
-        is_stamping_ = false;
+        const bool is_first = !has_failed_;
+        if (is_first) {
+            // The oldest under way is the one that failed: nobody knows the numbers that the kernel
+            // gave to those behind it.
+            doubt_from_ = next_ - under_way_;
+            doubt_to_ = next_;
+        }
+        has_failed_ = true;
         --under_way_;
-        unstamped_ = 0;
-        return was_stamping;
+        return is_first;
     }
 
-    // The key of the datagram that the kernel numbered `number`, whose stamp as it left has come,
-    // perhaps before the completion of its send; none: it cannot be told.
-    [[nodiscard]] std::optional<std::uint32_t> key_of(std::uint32_t number) noexcept {
-        if (!is_before(number, next_)) return std::nullopt;
-        if (is_before(seen_, number + 1)) seen_ = number + 1;
+    // The kernel's own numbers are worth nothing any more.
+    [[nodiscard]] bool has_failed() const noexcept { return has_failed_; }
+
+    // The key of the datagram of this number, whose stamp has come, perhaps before the completion
+    // of its send; none: it cannot be told.
+    [[nodiscard]] std::optional<std::uint32_t> key_of(std::uint32_t number) const noexcept {
+        const bool is_doubtful = has_failed_ && number - doubt_from_ < doubt_to_ - doubt_from_;
+        if (!is_before(number, next_) || is_doubtful) return std::nullopt;
         if (!is_before(number, now_.first)) return number + now_.offset;
         if (has_before_ && !is_before(number, before_.first)) return number + before_.offset;
         return std::nullopt;
@@ -91,11 +78,11 @@ private:
     Range now_{};
     Range before_{};
     bool has_before_ = false;
-    bool is_stamping_ = true;
+    bool has_failed_ = false;
+    std::uint32_t doubt_from_ = 0;
+    std::uint32_t doubt_to_ = 0;
     std::uint32_t under_way_ = 0;  // Sends prepared and not completed.
-    std::uint32_t next_ = 0;       // The number that the next datagram gets; what is less is known.
-    std::uint32_t seen_ = 0;       // One more than the last number whose stamp has come.
-    std::uint32_t unstamped_ = 0;  // Sends since stamping was switched off.
+    std::uint32_t next_ = 0;       // The number that the next datagram gets.
 };
 
 }  // namespace latmon

@@ -61,7 +61,7 @@ void Reactor::fire_due() noexcept {
         timers_.disarm(*timer);
         ++counters_.timers_fired;
         counters_.lateness_ns_max = std::max(counters_.lateness_ns_max, lateness.ns);
-        if (timer->is_precise) lateness_.record(lateness.ns);
+        if (timer->is_send) lateness_.record(lateness.ns);
         timer->on_fire(*timer, now);
         now = look();
     }

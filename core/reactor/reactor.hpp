@@ -104,7 +104,7 @@ public:
     void note_overflow() noexcept;
 
     [[nodiscard]] const ReactorCounters& counters() const noexcept { return counters_; }
-    // How late precise timers, which are sends, fired since the last clear_lateness().
+    // How late timers of sends fired since the last clear_lateness().
     [[nodiscard]] const LogHistogram& lateness() const noexcept { return lateness_; }
     void clear_lateness() noexcept { lateness_.clear(); }
 

@@ -129,8 +129,7 @@ public:
     // EAGAIN: what is left there is not told of again.
     // Ends with -EOPNOTSUPP at once if there is no way to get stamps. Without keys
     // (StampAbility::has_keys) that is so for datagrams of a socket that is not connected; on one
-    // that is, each datagram must have a key, and a send that failed costs the stamps of a few
-    // others.
+    // that is, each datagram must have a key, and after a send that failed there are no more.
     // A packet may have no stamp (it was lost on this host) or more than one (it was sent again).
     virtual void prepare_tx_stamps(Operation& operation, SocketId socket) noexcept = 0;
     // Result: octets sent, or -errno. Never waits: a full socket buffer is -EAGAIN.

@@ -121,7 +121,7 @@ Result<void> UringRing::set_up(const UringOptions& options) {
     if (result == -EINVAL) result = set_up_ring(false);
     if (result < 0) return fail_setup(-result);
     has_ring_ = true;
-    keyless_headers_.resize(ring_.sq.ring_entries);
+    send_headers_.resize(ring_.sq.ring_entries);
     ability_ = probe_stamps(options);
     if (ability_.tx != TxStampWay::none) key_counts_.resize(slots_.size());
     ::io_uring_register_ring_fd(&ring_);  // Saves a lookup per call; optional.

@@ -157,12 +157,6 @@ bool UringRing::probe_ring_way(StampTrial& trial) noexcept {
 
 // -- Stamps of what is sent ----------------------------------------------------------------------
 
-StampRequest UringRing::stamp_request(SocketId socket) const noexcept {
-    return {.is_stream = slot(socket).is_stream,
-            .wants_hardware = slot(socket).wants_hardware_stamps,
-            .wants_tx = true};
-}
-
 // Only now does the socket stamp what it sends: stamps that nobody reads would fill up the memory
 // of its receive buffer, which the error queue shares.
 Outcome<void> UringRing::start_tx_stamps(SocketId socket) noexcept {
@@ -174,7 +168,10 @@ Outcome<void> UringRing::start_tx_stamps(SocketId socket) noexcept {
     const bool has_keys = stamped.is_stream || counts_keys || ability_.has_keys;
     if (ability_.tx == TxStampWay::none || !has_keys) return std::unexpected(EOPNOTSUPP);
     if (stamped.stamps_tx) return {};
-    Outcome<void> result = request_stamps(stamped.fd, stamp_request(socket));
+    Outcome<void> result =
+        request_stamps(stamped.fd, {.is_stream = stamped.is_stream,
+                                    .wants_hardware = stamped.wants_hardware_stamps,
+                                    .wants_tx = true});
     if (!result) return result;
     stamped.stamps_tx = true;
     stamped.counts_keys = counts_keys;
@@ -212,19 +209,39 @@ Outcome<SocketError> UringRing::take_error(SocketId socket) noexcept {
 
 // -- Keys ----------------------------------------------------------------------------------------
 
-// The kernel refuses a datagram with a key that the socket does not expect.
-bool UringRing::takes_keys(SocketId socket) const noexcept {
+// The key that this datagram has to bring along, if any: the kernel refuses one that the socket
+// does not expect.
+std::optional<std::uint32_t> UringRing::key_to_send(SocketId socket,
+                                                    const Message& message) noexcept {
     const Slot& sender = slot(socket);
-    return sender.stamps_tx && !sender.counts_keys && ability_.has_keys;
+    if (!sender.stamps_tx || !message.has_key()) return std::nullopt;
+    if (!sender.counts_keys) return message.key();
+    KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
+    const std::uint32_t number = count.before_send(message.key());
+    if (count.has_failed() && ability_.has_keys) return number;
+    return std::nullopt;
 }
 
 // The kernel has read it when the entry has been submitted: io_uring_prep_sendmsg(3).
-const msghdr& UringRing::keyless_header(const io_uring_sqe& entry,
-                                        const Message& message) noexcept {
-    if (!message.has_key()) return message.header();
-    msghdr& header = keyless_headers_[static_cast<std::size_t>(&entry - ring_.sq.sqes)];
-    header = message.header_without_key();
-    return header;
+const msghdr& UringRing::header_with(const io_uring_sqe& entry, const Message& message,
+                                     std::optional<std::uint32_t> key) noexcept {
+    const bool is_its_own = key ? *key == message.key() : !message.has_key();
+    if (is_its_own) return message.header();
+    SendHeader& copy = send_headers_[static_cast<std::size_t>(&entry - ring_.sq.sqes)];
+    copy.header = message.header_without_key();
+    if (key) {
+        // Only a connected socket's keys are counted, and its messages have no other control data.
+        LATMON_ASSERT(copy.header.msg_controllen == 0);
+        cmsghdr control{};
+        control.cmsg_len = CMSG_LEN(sizeof(*key));
+        control.cmsg_level = SOL_SOCKET;
+        control.cmsg_type = scm_ts_opt_id;
+        std::memcpy(copy.control.data(), &control, sizeof(control));
+        std::memcpy(copy.control.data() + CMSG_LEN(0), &*key, sizeof(*key));
+        copy.header.msg_control = copy.control.data();
+        copy.header.msg_controllen = copy.control.size();
+    }
+    return copy.header;
 }
 
 // False if nobody knows whose stamp it is.
@@ -235,25 +252,16 @@ bool UringRing::find_key(SocketId socket, TxStamp& stamp) noexcept {
     return key.has_value();
 }
 
-void UringRing::count_send(Operation& operation, SocketId socket, const Message& message) noexcept {
-    operation.follow = Operation::Follow::counted_send;
-    operation.socket = socket;
-    KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
-    if (count.before_send(message.key()) == KeyCount::Act::nothing) return;
-    const StampRequest request = stamp_request(socket);
-    StampRequest off = request;
-    off.wants_tx = false;
-    static_cast<void>(request_stamps(slot(socket).fd, off));
-    static_cast<void>(request_stamps(slot(socket).fd, request));
-}
-
 void UringRing::note_counted(SocketId socket, std::int32_t result) noexcept {
     KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
     if (result >= 0) {
         count.on_sent();
-    } else if (count.on_failed()) {
-        StampRequest paused = stamp_request(socket);
-        paused.is_tx_paused = true;
+    } else if (count.on_failed() && !ability_.has_keys) {
+        // Those under way still come.
+        StampRequest paused{.is_stream = slot(socket).is_stream,
+                            .wants_hardware = slot(socket).wants_hardware_stamps,
+                            .wants_tx = true,
+                            .is_tx_paused = true};
         static_cast<void>(request_stamps(slot(socket).fd, paused));
     }
 }

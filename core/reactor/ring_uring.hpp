@@ -32,8 +32,6 @@ struct UringOptions {
     bool may_have_keys = true;
 };
 
-struct StampRequest;
-
 // To be called for each completion that has been read. In a ring of 32-octet completions Linux 6.18
 // leaves out the last place before the queue wraps whenever what it has to put there is of 32
 // octets (io_cqe_cache_refill, which was made for rings of mixed sizes): it moves the tail past it
@@ -100,6 +98,12 @@ private:
         bool counts_keys = false;  // Its keys are found by key_counts_.
     };
 
+    // What is sent instead of a message's own header.
+    struct SendHeader {
+        msghdr header{};
+        alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(std::uint32_t))> control{};
+    };
+
     // One datagram and its stamp on a pair of sockets: see probe_stamps().
     struct StampTrial;
 
@@ -113,6 +117,7 @@ private:
     [[nodiscard]] io_uring_sqe* next_entry(Operation* operation) noexcept;
     void use_socket(io_uring_sqe& entry, SocketId socket) const noexcept;
     void prepare_wake_read() noexcept;
+    void fetch_deferred() noexcept;
     [[nodiscard]] bool take(const io_uring_cqe& entry, Ready& ready) noexcept;
     [[nodiscard]] bool follow_up(const io_uring_cqe& entry, Ready& ready) noexcept;
     [[nodiscard]] std::int32_t accepted(int fd, SocketId listener) noexcept;
@@ -120,11 +125,10 @@ private:
     [[nodiscard]] StampAbility probe_stamps(const UringOptions& options) noexcept;
     [[nodiscard]] bool probe_ring_way(StampTrial& trial) noexcept;
     [[nodiscard]] Outcome<void> start_tx_stamps(SocketId socket) noexcept;
-    [[nodiscard]] StampRequest stamp_request(SocketId socket) const noexcept;
-    [[nodiscard]] bool takes_keys(SocketId socket) const noexcept;
-    [[nodiscard]] const msghdr& keyless_header(const io_uring_sqe& entry,
-                                               const Message& message) noexcept;
-    void count_send(Operation& operation, SocketId socket, const Message& message) noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> key_to_send(SocketId socket,
+                                                           const Message& message) noexcept;
+    [[nodiscard]] const msghdr& header_with(const io_uring_sqe& entry, const Message& message,
+                                            std::optional<std::uint32_t> key) noexcept;
     [[nodiscard]] bool find_key(SocketId socket, TxStamp& stamp) noexcept;
     void note_counted(SocketId socket, std::int32_t result) noexcept;
 
@@ -145,8 +149,8 @@ private:
     StampAbility ability_;
     Fd stamp_keeper_;  // See probe_stamps().
     Operation probe_operation_;
-    std::vector<KeyCount> key_counts_;     // By slot; empty where nothing sent is stamped.
-    std::vector<msghdr> keyless_headers_;  // By submission entry: borrowed until it is submitted.
+    std::vector<KeyCount> key_counts_;      // By slot; empty where nothing sent is stamped.
+    std::vector<SendHeader> send_headers_;  // By submission entry: borrowed until it is submitted.
     RingCounters counters_;
 };
 

@@ -26,7 +26,8 @@ struct Timer {
     Callback on_fire;
     Instant deadline;
     std::uint32_t heap_index = not_armed;
-    bool is_precise;  // Worth spinning for (a send), or not (an expiry).
+    bool is_precise;       // Worth spinning for, or not.
+    bool is_send = false;  // A probe's: how late it fires is ours to answer for.
 };
 
 // A timer that is a member of its owner and fires into one of its methods.

@@ -129,7 +129,9 @@ typedef struct latmon_sample {
      * the best there is. If the peer gave no usable turnaround, it is T4 - T1 and
      * LATMON_HAS_TURNAROUND is not set. Of a connect: from SYN to handshake complete. */
     int64_t rtt_ns;
-    int64_t rtt_user_ns;   /* As an application sees it: before our send to after our receive. */
+    /* As an application sees it: before our send to after our receive. On a core with more than 64
+     * probes this may hold up to 50 us for which replies wait for each other. */
+    int64_t rtt_user_ns;
     int64_t turnaround_ns; /* T3 - T2: what the reflector took. */
     int64_t local_tx_ns;   /* Our send call until the kernel's or card's T1. */
     int64_t local_rx_ns;   /* The kernel's or card's T4 until we read it. */

@@ -13,8 +13,8 @@ import node
 import runner
 import samples
 
-SUBJECTS = {"stamps", "lateness", "added_error", "targets", "loss", "capacity", "cpu",
-            "clock_source", "tx_stamps", "interface lo", "contention", "steal", "governor",
+SUBJECTS = {"stamps", "lateness", "added_error", "targets", "loss", "samples", "capacity",
+            "cpu", "clock_source", "tx_stamps", "interface lo", "contention", "steal", "governor",
             "scheduler"}
 QUICK = ("--seconds", "2", "--targets", "20")
 INTERVAL_FIGURES = {"interval_lateness_ns_p50", "interval_lateness_ns_p99",
@@ -42,7 +42,9 @@ class Selftest(unittest.TestCase):
 
     def check_phase(self, phase):
         self.assertGreater(phase["sent"], 0, phase)
-        self.assertEqual(phase["sent"], phase["answered"] + phase["lost"], phase)
+        self.assertEqual(phase["sent"], phase["answered"] + phase["lost"] + phase["unreachable"],
+                         phase)
+        self.assertEqual(phase["samples_dropped"], 0, phase)
         for times in (phase["lateness"], phase["rtt"]):
             self.assertGreater(times["count"], 0, phase)
             self.assertLessEqual(times["min_ns"], times["p50_ns"])
@@ -89,6 +91,9 @@ class Selftest(unittest.TestCase):
         for phase in report["added_error"] + report["capacity"]["steps"]:
             self.assertEqual(phase["precision"], "power")
             self.assertFalse(any(kinds.startswith("kernel/") for kinds in phase["stamps"]), phase)
+        stamps = next(f for f in report["findings"] if f["subject"] == "stamps")
+        self.assertEqual(stamps["verdict"], "warn")
+        self.assertRegex(report["verdict"], r"^(Spread of|Some figures) ")
 
     def test_on_one_cpu_it_says_what_that_means(self):
         report = self.report("--cpu", str(runner.CPUS[0]))
@@ -102,7 +107,8 @@ class Selftest(unittest.TestCase):
         for part in ("over loopback", "balanced, in use", "20 targets", "added: how far",
                      "stamps of T1", "capacity: "):
             self.assertIn(part, text)
-        self.assertRegex(text.splitlines()[-1], r"^(Good to .* per core|Some figures .*)\.$")
+        self.assertRegex(text.splitlines()[-1],
+                         r"^((Good to|Spread of) .* per core|Some figures .*)\.$")
 
     def test_what_makes_no_sense_is_refused_before_anything_runs(self):
         self.assertIn("2 to 60", self.run_selftest("--seconds=90", codes=(2,)).stderr)

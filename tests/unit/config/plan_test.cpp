@@ -242,6 +242,19 @@ TEST_CASE("plan: small probes behind the first 64 leave sixteen at a time, sprea
     CHECK(worst_gap(leaders) < 2.0);
 }
 
+TEST_CASE("plan: no large packet leaves with a group of small ones") {
+    Config config = udp_config(4'000, 100);
+    for (std::size_t index = 0; index < config.targets.size(); index += 7)
+        config.targets[index].size_bytes = 1'400;
+    const Plan plan = plan_of(config);
+    std::set<std::int64_t> large;
+    for (const ProbePlan& probe : plan.cores[0].probes) {
+        if (probe.size_bytes > 1'000) large.insert(probe.phase.ns);
+    }
+    for (const ProbePlan& probe : plan.cores[0].probes)
+        CHECK((probe.size_bytes > 1'000) == large.contains(probe.phase.ns));
+}
+
 TEST_CASE("plan: sleeps end late for groups of rare probes, and for nobody else") {
     Config config = udp_config(80, 100);
     CHECK(config.targets[79].interval > Duration::from_ms(100));

@@ -114,6 +114,46 @@ TEST_CASE("selftest_figures: a rate is too much by lateness, missed slots or los
     CHECK(limit_of(PhaseFigures(PhaseSpec{})) == RateLimit::lateness);
 }
 
+TEST_CASE("selftest_figures: only all four stamps of the kernel or a card make a full set") {
+    PhaseFigures figures(PhaseSpec{});
+    Sample sample = exchange(1'500, 9);
+    sample.t2_stamp = sample.t3_stamp = LATMON_STAMP_HW;
+    figures.add(sample, window);
+    for (const int t3 : {LATMON_STAMP_USER, LATMON_STAMP_PEER, LATMON_STAMP_NONE}) {
+        sample.t3_stamp = static_cast<std::uint8_t>(t3);
+        figures.add(sample, window);
+    }
+    CHECK(figures.stamped() == 4);
+    CHECK(figures.fully_stamped() == 1);
+}
+
+TEST_CASE("selftest_figures: a refused probe is one slot and wasted, as is one that never left") {
+    ProbeCounters counters;
+    counters.sent.add(100);
+    counters.answered.add(90);
+    counters.lost.add(3);
+    counters.unreachable.add(7);
+    counters.local_error.add(5);
+    counters.missed.add(2);
+    PhaseAccounts accounts;
+    accounts.add(counters);
+    CHECK(accounts.slots() == 107);
+    CHECK(accounts.wasted() == 15);
+    accounts.add(counters);
+    CHECK(accounts.slots() == 214);
+    CHECK(accounts.sent == accounts.answered + accounts.lost + accounts.unreachable);
+}
+
+TEST_CASE("selftest_figures: refused probes are too much, out of the slots that there were") {
+    PhaseFigures step = good_step();
+    step.accounts.unreachable = 10;
+    CHECK(limit_of(step) == RateLimit::none);
+    step.accounts.unreachable = 11;
+    CHECK(limit_of(step) == RateLimit::lost);
+    step.accounts = {.sent = 10'000, .unreachable = 10'000, .missed = 11};
+    CHECK(limit_of(step) == RateLimit::missed);
+}
+
 // The answer for a core that sustains `capacity`, and how many rates were tried.
 std::pair<std::uint32_t, int> search(std::uint32_t capacity, std::uint32_t rate_max) {
     CapacitySearch search(rate_max);
@@ -142,6 +182,44 @@ TEST_CASE("selftest_figures: the search stops at what may be tried, and at nothi
     CHECK(search(1'000'000, 10'000).first == 10'000);
     CHECK(search(0, 400'000).first == 0);
     CHECK(search(0, 400'000).second <= 9);
+}
+
+// A step that is too much by this limit.
+PhaseFigures step_of(RateLimit limit) {
+    PhaseFigures step = limit == RateLimit::lateness ? PhaseFigures(PhaseSpec{}) : good_step();
+    if (limit == RateLimit::missed) step.accounts.missed = 100;
+    if (limit == RateLimit::lost) step.accounts.lost = 100;
+    REQUIRE(limit_of(step) == limit);
+    return step;
+}
+
+TEST_CASE("selftest_figures: one run that is too much, by whatever limit, is run again") {
+    for (const RateLimit limit : {RateLimit::lateness, RateLimit::missed, RateLimit::lost}) {
+        CAPTURE(limit_word(limit));
+        int runs = 0;
+        CapacitySearch once(20'000);
+        const std::vector<PhaseFigures> steps = *run_search(
+            once, [&](std::uint32_t) { return step_of(runs++ == 0 ? limit : RateLimit::none); });
+        CHECK(once.best() == 20'000);
+        CHECK(runs == 2);
+        REQUIRE(steps.size() == 1);
+        CHECK(limit_of(steps.front()) == RateLimit::none);
+    }
+}
+
+TEST_CASE("selftest_figures: two runs that are too much count, and what cannot run ends it") {
+    std::vector<std::uint32_t> rates;
+    CapacitySearch search(20'000);
+    const auto run = [&](std::uint32_t rate) -> Result<PhaseFigures> {
+        rates.push_back(rate);
+        if (rates.size() > 2) return fail(ExitCode::permission, "no ring");
+        return step_of(RateLimit::lateness);
+    };
+    const Result<std::vector<PhaseFigures>> steps = run_search(search, run);
+    REQUIRE_FALSE(steps.has_value());
+    CHECK(steps.error().text == "no ring");
+    CHECK(rates == std::vector<std::uint32_t>{20'000, 20'000, 10'000});
+    CHECK(search.best() == 0);
 }
 
 }  // namespace

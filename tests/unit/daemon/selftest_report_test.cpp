@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace latmon {
@@ -95,7 +96,58 @@ TEST_CASE("selftest_report: round trips without the kernel's stamps mislead whoe
     }
     CHECK(verdict_on(report, "stamps") == Verdict::bad);
     report.setting.stamps = StampPolicy::user;
-    CHECK(verdict_on(report, "stamps") == Verdict::ok);
+    CHECK(verdict_on(report, "stamps") == Verdict::warn);
+}
+
+void check_spread(const SelftestReport& report) {
+    CHECK(verdict_on(report, "stamps") == Verdict::warn);
+    CHECK(report.exit_code() == 0);
+    CHECK(headline(report) ==
+          "Spread of 2 us above a floor that holds an unknown part of this host's own, tens of "
+          "microseconds, at 1000 targets, up to 20000 probes a second per core.");
+}
+
+TEST_CASE("selftest_report: a host whose least round trip holds its own part is good to nothing") {
+    for (const std::size_t which : {1U, 2U}) {
+        SelftestReport report = well();
+        for (PhaseFigures& phase : report.added) {
+            std::array<std::uint8_t, 4> kinds = phase.stamps.begin()->first;
+            kinds[which] = LATMON_STAMP_USER;
+            phase.stamps = {{kinds, phase.count()}};
+        }
+        check_spread(judged(report));
+    }
+    SelftestReport report = well();
+    report.setting.stamps = StampPolicy::user;
+    check_spread(judged(report));
+}
+
+TEST_CASE("selftest_report: one in a hundred without all four stamps is enough, in either run") {
+    constexpr std::array<std::uint8_t, 4> all{LATMON_STAMP_KERNEL, LATMON_STAMP_HW, LATMON_STAMP_HW,
+                                              LATMON_STAMP_KERNEL};
+    constexpr std::array<std::uint8_t, 4> three{LATMON_STAMP_KERNEL, LATMON_STAMP_KERNEL,
+                                                LATMON_STAMP_USER, LATMON_STAMP_KERNEL};
+    for (const std::size_t which : {0U, 1U}) {
+        SelftestReport report = well();
+        PhaseFigures& phase = report.added[which];
+        for (int index = 0; index < 197; ++index)
+            add_exchange(phase, 5'000, 200);
+        REQUIRE(phase.count() == 200);
+        phase.stamps = {{all, 198}, {three, 2}};
+        CHECK(verdict_on(report, "stamps") == Verdict::ok);
+        phase.stamps = {{all, 197}, {three, 3}};
+        CHECK(verdict_on(report, "stamps") == Verdict::warn);
+    }
+}
+
+TEST_CASE("selftest_report: samples that were dropped spoil the figures, whosever they are") {
+    CHECK(verdict_on(well(), "samples") == Verdict::ok);
+    for (const auto phases :
+         {&SelftestReport::lateness, &SelftestReport::added, &SelftestReport::steps}) {
+        SelftestReport report = well();
+        (report.*phases).front().accounts.samples_dropped = 1;
+        CHECK(verdict_on(report, "samples") == Verdict::bad);
+    }
 }
 
 TEST_CASE("selftest_report: the lateness that counts is that of the precision in use") {
@@ -113,6 +165,8 @@ TEST_CASE("selftest_report: losses on loopback are the host's, and so many of th
     report.added.back().accounts = {.sent = 10'000, .answered = 9'999, .lost = 1};
     CHECK(verdict_on(report, "loss") == Verdict::warn);
     report.added.back().accounts = {.sent = 10'000, .answered = 9'980, .lost = 20};
+    CHECK(verdict_on(report, "loss") == Verdict::bad);
+    report.added.back().accounts = {.sent = 10'000, .answered = 9'980, .unreachable = 20};
     CHECK(verdict_on(report, "loss") == Verdict::bad);
 }
 
@@ -153,6 +207,7 @@ TEST_CASE("selftest_report: the text has each figure, what it means, and that it
     CHECK(contains(text, "balanced, in use"));
     CHECK(contains(text, "1000 targets"));
     CHECK(contains(text, "added: how far"));
+    CHECK(contains(text, "up to 50 us of it is latmon's own"));
     CHECK(contains(text, "100 % kernel/kernel/kernel/kernel"));
     CHECK(contains(text, "capacity: 20000 probes a second"));
     CHECK(contains(text, "at 40000: median lateness"));
@@ -169,6 +224,8 @@ TEST_CASE("selftest_report: the same as JSON, on one line") {
     CHECK(json["added_error"][1]["targets"] == 1'000);
     CHECK(json["added_error"][1]["added_p50_ns"] == 1'500);
     CHECK(json["added_error"][1]["cpu_ppm"].is_null());
+    CHECK(json["added_error"][1]["unreachable"] == 0);
+    CHECK(json["added_error"][1]["samples_dropped"] == 0);
     CHECK(json["capacity"]["probes_per_s"] == 20'000);
     CHECK(json["capacity"]["limit"] == "lateness");
     CHECK(json["capacity"]["steps"][0]["limit"] == "none");
