@@ -161,13 +161,14 @@ void Backend::begin(const push::Block& block) {
 }
 
 // Every attempt is a query of the block's id: a server does not run two of one id, and tells if one
-// is running. A table that drops what comes twice goes by the token and the partition: what is
-// missing of a block is another thing than all of it only if it needs several attempts.
+// is running. A table that drops what comes twice goes by the token, and may know one whose rows it
+// has lost, because it was killed in between. So rows that it was asked for, and does not have, get
+// a token that nobody has used, no process before us either.
 std::string Backend::insert_parameters() const {
     std::string parameters = "query=" + insert_ + "&query_id=" + block_id_;
     if (version_ < modern_version) return parameters;
     parameters += "&async_insert=0&insert_deduplication_token=" + block_id_;
-    if (missing_.is_cut) parameters += "-" + std::to_string(missing_.ranges.front().first);
+    if (!missing_.ranges.empty()) parameters += "-" + question_id_;
     return parameters;
 }
 

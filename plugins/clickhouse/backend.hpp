@@ -85,6 +85,7 @@ private:
     unsigned server_failures_ = 0;  // 5xx with a number that we do not know.
     std::uint64_t block_unreadable_ = 0;
     Missing missing_;             // What the table said; no ranges: all of the block is sent.
+    std::string question_id_;     // Of the question that it answered.
     std::size_t next_range_ = 0;  // Of them, where build() is.
     std::uint64_t sent_rows_ = 0;
     std::size_t body_bytes_ = 0;  // Of the last body.

@@ -10,6 +10,7 @@
 #include "clickhouse/backend.hpp"
 #include "clickhouse/block_rows.hpp"
 #include "clickhouse/server_error.hpp"
+#include "push/backlog.hpp"
 
 #include <algorithm>
 
@@ -100,6 +101,7 @@ Verdict Backend::ask_missing(push::Client& client, const push::Block& block, std
     }
     checked_.add(1);
     missing_ = std::move(*missing);
+    question_id_ = push::make_block_id();
     return Verdict::done;
 }
 
@@ -118,9 +120,12 @@ void Backend::note_done() {
     unreadable_.add(std::exchange(block_unreadable_, 0));
 }
 
+// The status behind an error of the server's own says nothing: a view that fails, or a time that is
+// up, may come after the table's part is there, and new servers answer both with a 4xx. To ask once
+// too often does no harm.
 bool Backend::may_have_taken(const push::Response& response) const {
     const std::optional<int> code = error_code(response);
-    if (code) return !is_before_insert(*code) && (response.status < 400 || response.status >= 500);
+    if (code) return !is_before_insert(*code);
     return push::may_be_there(response) || (missing_.is_cut && response.status == 200);
 }
 

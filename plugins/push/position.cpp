@@ -54,6 +54,10 @@ std::string format_position(const SpoolPosition& position) {
         text +=
             "block " + std::to_string(position.block_end_octets) + " " + position.block_id + "\n";
     }
+    if (position.doubt_segment != 0) {
+        text += "doubt " + std::to_string(position.doubt_segment) + " " +
+                std::to_string(position.doubt_octets) + "\n";
+    }
     return text + crc_line(text);
 }
 
@@ -68,6 +72,12 @@ std::optional<SpoolPosition> parse_position(std::string_view text) {
     if (take_word(rest, "block ") &&
         (!take_number(rest, position.block_end_octets) || !take_word(rest, " ") ||
          !take_id(rest, position.block_id) || !take_word(rest, "\n"))) {
+        return std::nullopt;
+    }
+    if (take_word(rest, "doubt ") &&
+        (!take_number(rest, position.doubt_segment) || position.doubt_segment == 0 ||
+         !take_word(rest, " ") || !take_number(rest, position.doubt_octets) ||
+         !take_word(rest, "\n"))) {
         return std::nullopt;
     }
     if (rest != crc_line(text.substr(0, text.size() - rest.size()))) return std::nullopt;

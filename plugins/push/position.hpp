@@ -7,6 +7,9 @@
 //                                                    segments before it
 //   block 2048 00112233445566778899aabbccddeeff      optional: from there up to octet 2048 a block
 //                                                    is under way, under this id
+//   doubt 3 4096                                     optional: up to octet 4096 of segment 3,
+//                                                    all may have been sent, beyond what the above
+//                                                    says
 //   crc 89abcdef                                     CRC-32 of all lines above
 //
 // Pure; any thread.
@@ -24,6 +27,8 @@ struct SpoolPosition {
     std::uint64_t done_octets = 0;
     std::uint64_t block_end_octets = 0;  // 0: no block is under way.
     std::string block_id;                // 32 hex digits.
+    std::uint64_t doubt_segment = 0;     // 0: what may have been sent is done, or of the block.
+    std::uint64_t doubt_octets = 0;      // Of that segment; all before it may have been sent too.
 
     [[nodiscard]] bool operator==(const SpoolPosition&) const = default;
 };

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace latmon::plugins::push {
 namespace {
@@ -71,10 +72,7 @@ bool Spool::open_segment() {
     segments_.push_back({.number = next_number_, .octets = 0, .rows = 0});
     ++next_number_;
     if (segments_.size() == 1) {
-        position_ = {.segment = segments_.front().number,
-                     .done_octets = 0,
-                     .block_end_octets = 0,
-                     .block_id = ""};
+        start_front();
         write_position();
     }
     return true;
@@ -106,8 +104,7 @@ void Spool::drop_segment(std::size_t index) {
     segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(index));
     if (index == 0) {
         stall_fault_.clear();
-        position_.segment = segments_.empty() ? next_number_ : segments_.front().number;
-        position_.done_octets = 0;
+        start_front();
         write_position();
     }
     update_bytes();
@@ -198,7 +195,26 @@ Block Spool::block_under_way() const {
 void Spool::begin_block(std::string id) {
     position_.block_end_octets = ends_.back();
     position_.block_id = std::move(id);
+    raise_doubt(position_.segment, position_.block_end_octets);
     write_position();
+}
+
+// No block is under way, and nothing of the front segment is done.
+void Spool::start_front() {
+    position_.segment = segments_.empty() ? next_number_ : segments_.front().number;
+    position_.done_octets = 0;
+    position_.block_end_octets = 0;
+    position_.block_id.clear();
+}
+
+// It never sinks: what was sent in one block may come again in several, of which only the first is
+// under way when we are killed.
+void Spool::raise_doubt(std::uint64_t segment, std::uint64_t octets) noexcept {
+    if (std::pair(segment, octets) <= std::pair(position_.doubt_segment, position_.doubt_octets)) {
+        return;
+    }
+    position_.doubt_segment = segment;
+    position_.doubt_octets = octets;
 }
 
 void Spool::shorten(std::size_t records) {
@@ -245,16 +261,19 @@ void Spool::remove_front() {
     ::unlinkat(directory_.get(), segment_name(segments_.front().number).c_str(), 0);
     if (segments_.size() == 1) active_.reset();
     segments_.pop_front();
-    position_ = {.segment = segments_.empty() ? next_number_ : segments_.front().number,
-                 .done_octets = 0,
-                 .block_end_octets = 0,
-                 .block_id = ""};
+    start_front();
     update_bytes();
 }
 
 // The old file or the new one, never half of one.
 void Spool::write_position() {
-    const std::string text = format_position(position_);
+    SpoolPosition position = position_;
+    const std::uint64_t told = std::max(position.done_octets, position.block_end_octets);
+    if (std::pair(position.doubt_segment, position.doubt_octets) <=
+        std::pair(position.segment, told)) {
+        position.doubt_segment = position.doubt_octets = 0;
+    }
+    const std::string text = format_position(position);
     const Descriptor file(
         ::openat(directory_.get(), position_draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     const bool is_written =

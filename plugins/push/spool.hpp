@@ -86,6 +86,8 @@ private:
     [[nodiscard]] bool fill_window(const char* name);
     [[nodiscard]] Block block_under_way() const;
     void begin_block(std::string id);
+    void start_front();
+    void raise_doubt(std::uint64_t segment, std::uint64_t octets) noexcept;
     void write_position();
     void update_bytes() noexcept;
 
@@ -95,7 +97,8 @@ private:
     Descriptor active_;  // Of segments_.back(), if it is open.
     std::uint64_t next_number_ = 1;
     std::deque<Segment> segments_;
-    SpoolPosition position_;  // As in the file; of segments_.front().
+    // Of segments_.front(). As in the file, but for a doubt that the rest of it tells already.
+    SpoolPosition position_;
     std::uint64_t segments_octets_ = 0;
     // What the process before us may have sent ends there.
     std::uint64_t doubt_segment_ = 0;

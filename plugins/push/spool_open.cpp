@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace latmon::plugins::push {
 namespace {
@@ -133,17 +134,15 @@ std::string Spool::recover() {
     position_ = known.value_or(SpoolPosition{});
     next_number_ = std::max(numbers.empty() ? 0 : numbers.back(), position_.segment) + 1;
     // Segments that are written from now on are nobody else's.
-    doubt_segment_ = known ? position_.segment : next_number_;
-    doubt_octets_ = position_.block_end_octets;
+    raise_doubt(known ? position_.segment : next_number_, position_.block_end_octets);
+    doubt_segment_ = position_.doubt_segment;
+    doubt_octets_ = position_.doubt_octets;
     for (const std::uint64_t number : numbers) {
         std::string error = recover_segment(number);
         if (!error.empty()) return error;
     }
     if (segments_.empty() || segments_.front().number != position_.segment) {
-        position_ = {.segment = segments_.empty() ? next_number_ : segments_.front().number,
-                     .done_octets = 0,
-                     .block_end_octets = 0,
-                     .block_id = ""};
+        start_front();
     }
     counts_.waiting = counts_.recovered;
     update_bytes();

@@ -296,9 +296,10 @@ const char* const exact_table = "time_ns\tInt64\t\t\nstatus\tString\t\t\n";
 
 // Four rows, time_ns 0 to 3.
 struct Doubt : Fixture {
-    explicit Doubt(Destination to = destination(), const char* table = exact_table)
+    explicit Doubt(Destination to = destination(), const char* table = exact_table,
+                   const char* version = "18.16.1\n")
         : Fixture(std::move(to)) {
-        REQUIRE(prepare({answer(200, "18.16.1\n"), answer(200, table)}) == Verdict::done);
+        REQUIRE(prepare({answer(200, version), answer(200, table)}) == Verdict::done);
         std::string labels;
         append_labels(labels, {}, {});
         latmon_sample_t sample{};
@@ -325,6 +326,16 @@ struct Doubt : Fixture {
             digits += static_cast<char>('0' + body[place]);
         }
         return digits;
+    }
+
+    // Of the next INSERT; "" if there is none.
+    std::string token() {
+        static constexpr std::string_view name = "&insert_deduplication_token=";
+        const std::string url = backend.build(block()).url;
+        const std::size_t at = url.find(name);
+        if (at == std::string::npos) return "";
+        const std::string rest = url.substr(at + name.size());
+        return rest.substr(0, rest.find('&'));
     }
 
     std::array<push::Record, 2> records;
@@ -358,6 +369,30 @@ TEST_CASE("backend: of a block that is there in part the rest is sent, and no mo
     CHECK(doubt.host.counter("clickhouse_rows_already_there_total") == 1);
     CHECK_FALSE(doubt.settle({answer(200, "0\n"), answer(200, "4\t[0]\t[3]\n")}));
     CHECK(doubt.times() == "0123");
+}
+
+TEST_CASE("backend: what a server was found not to have gets a token that it cannot know") {
+    Doubt doubt(destination(), exact_table, "24.8.1.2\n");
+    CHECK(doubt.token() == "77");
+    std::vector<std::string> tokens;
+    // Also of a process after a crash: the same block, and again its first question.
+    Doubt after(destination(), exact_table, "24.8.1.2\n");
+    for (Doubt* const asking : {&doubt, &doubt, &after}) {
+        CHECK_FALSE(asking->settle({answer(200, "0\n"), answer(200, "4\t[0]\t[3]\n")}));
+        tokens.push_back(asking->token());
+        CHECK(asking->token() == tokens.back());  // Of the same question.
+        CHECK(tokens.back().starts_with("77-"));
+        CHECK(tokens.back().size() == 35);
+    }
+    CHECK(tokens[0] != tokens[1]);
+    CHECK(tokens[0] != tokens[2]);
+    CHECK(tokens[1] != tokens[2]);
+
+    Destination to = destination();
+    to.check_before_resend = false;
+    Doubt unwanted(to, exact_table, "24.8.1.2\n");
+    CHECK_FALSE(unwanted.settle({}));
+    CHECK(unwanted.token() == "77");
 }
 
 TEST_CASE("backend: while the earlier INSERT runs, or nothing can be known, nothing is sent") {
@@ -404,13 +439,15 @@ TEST_CASE("backend: only an answer that leaves no doubt leaves none") {
     push::Response refused;
     refused.is_unsent = true;
     for (const push::Response& sure :
-         {refused, answer(429, ""), answer(413, ""), answer(400, "Code: 62. DB::Exception: x"),
+         {refused, answer(429, ""), answer(413, ""), answer(403, "Code: 497. DB::Exception: x"),
           answer(500, "Code: 516. DB::Exception: x"), answer(500, "Code: 202. DB::Exception: x")}) {
         CHECK_FALSE(fixture.backend.may_have_taken(sure));
     }
     for (const push::Response& doubtful :
          {push::Response{}, answer(502, ""), answer(500, "Code: 241. DB::Exception: x"),
-          answer(500, "Code: 216. DB::Exception: x"), answer(200, "Code: 241. DB::Exception: x")}) {
+          answer(500, "Code: 216. DB::Exception: x"), answer(400, "Code: 62. DB::Exception: x"),
+          answer(400, "Code: 117. DB::Exception: x"), answer(400, "Code: 53. DB::Exception: x"),
+          answer(408, "Code: 159. DB::Exception: x"), answer(200, "Code: 241. DB::Exception: x")}) {
         CHECK(fixture.backend.may_have_taken(doubtful));
     }
 }

@@ -135,41 +135,6 @@ TEST_CASE("spool: after a crash the block under way comes again, the same, with 
     CHECK(drain(*after) == "ef");
 }
 
-TEST_CASE("spool: what a crash left under way is doubtful, and nothing else") {
-    const ScratchDirectory scratch;
-    const std::string directory = scratch.file("spool");
-    const std::unique_ptr<Spool> spool = open(directory);
-    push_all(*spool, "abcdef");
-    CHECK_FALSE(spool->take({.records = 4}).is_doubtful);
-
-    const std::unique_ptr<Spool> again = open(crashed(scratch, directory));
-    push_all(*again, "g");
-    CHECK(again->take({.records = 1}).is_doubtful);
-    again->shorten(3);
-    CHECK(again->take(no_limits).is_doubtful);
-    again->finish();
-    const Block rest = again->take({.records = 1});
-    CHECK(letters_of(rest) == "d");
-    CHECK(rest.is_doubtful);
-    again->finish();
-    const Block sound = again->take({.records = 2});
-    CHECK(letters_of(sound) == "ef");
-    CHECK_FALSE(sound.is_doubtful);
-    again->finish();
-    CHECK_FALSE(again->take(no_limits).is_doubtful);
-
-    // Nobody knows how far it came.
-    const std::string copy = crashed(scratch, directory);
-    std::filesystem::remove(copy + "/position");
-    const std::unique_ptr<Spool> lost = open(copy);
-    push_all(*lost, "g");
-    const Block all = lost->take(no_limits);
-    CHECK(letters_of(all) == "abcdef");
-    CHECK(all.is_doubtful);
-    lost->finish();
-    CHECK_FALSE(lost->take(no_limits).is_doubtful);
-}
-
 TEST_CASE("spool: a shortened block that a crash interrupts comes again short") {
     const ScratchDirectory scratch;
     const std::string directory = scratch.file("spool");
