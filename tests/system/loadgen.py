@@ -208,7 +208,9 @@ class Senders(unittest.TestCase):
 
     def test_a_latmon_answers_them_over_tcp(self):
         running, ports = self.reflector()
-        self.probed(ports.tcp, "--protocol", "tcp", "--senders", 50, "--size", "44,1400")
+        report = self.probed(ports.tcp, "--protocol", "tcp", "--senders", 50, "--size", "44,1400")
+        self.assertIsNotNone(report["own_read_lateness_p99_ns"])
+        self.assertLessEqual(report["rtt_to_kernel_p50_ns"], report["rtt_p50_ns"])
         self.assertEqual(running.stop().tcp["reflected"], 1000)
 
     def test_a_latmon_answers_them_with_its_key_and_no_others(self):
@@ -244,6 +246,8 @@ class Senders(unittest.TestCase):
         report = reflect.stop()
         self.assertEqual(report["answered_packets"], 1000)
         self.assertEqual(report["tcp_answered_frames"], 1000)
+        self.assertEqual(report["unstamped_packets"] + report["tcp_unstamped_frames"], 0)
+        self.assertIsNotNone(report["tcp_own_read_lateness_p99_ns"])
 
 
 class Network(unittest.TestCase):
@@ -348,6 +352,12 @@ class Honesty(unittest.TestCase):
         self.assertRegex(" ".join(ours["distrust_reasons"]), "own_read_lateness_p99_ns is ")
         # It took the blame: what it was late by is in its turnaround.
         self.assertGreater(theirs["turnaround_max_ns"], ours["own_read_lateness_p99_ns"] / 2)
+
+    def test_who_answered_nothing_shows_nothing(self):
+        report = json.loads(run("reflect", "--json", "--quiet", "--count", 1, "--port",
+                                node.free_ports().udp, "--seconds", 0.1, code=1).stdout)
+        self.assertFalse(report["is_trustworthy"])
+        self.assertEqual(report["distrust_reasons"], ["nothing was answered"])
 
     def test_who_cannot_keep_the_rate_says_so(self):
         ports = node.free_ports()

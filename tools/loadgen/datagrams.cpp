@@ -52,13 +52,20 @@ void take_control(const cmsghdr& message, ReceivedDatagram& datagram) noexcept {
     } else if ((message.cmsg_level == IPPROTO_IP && message.cmsg_type == IP_TTL) ||
                (message.cmsg_level == IPPROTO_IPV6 && message.cmsg_type == IPV6_HOPLIMIT)) {
         datagram.ttl = static_cast<std::uint8_t>(value_of<int>(message));
-    } else if (message.cmsg_level == SOL_SOCKET && message.cmsg_type == SCM_TIMESTAMPNS) {
-        const timespec time = value_of<timespec>(message);
-        datagram.arrival = WallTime{time.tv_sec * 1'000'000'000 + time.tv_nsec};
+    } else if (message.cmsg_level == SOL_SOCKET) {
+        datagram.arrival = arrival_of(message);
     }
 }
 
 }  // namespace
+
+std::optional<WallTime> arrival_of(const cmsghdr& message) noexcept {
+    if (message.cmsg_level != SOL_SOCKET || message.cmsg_type != SCM_TIMESTAMPNS) {
+        return std::nullopt;
+    }
+    const timespec time = value_of<timespec>(message);
+    return WallTime{time.tv_sec * 1'000'000'000 + time.tv_nsec};
+}
 
 ReceiveBatch::ReceiveBatch(std::size_t datagram_count, std::size_t datagram_bytes)
     : datagram_bytes_(datagram_bytes),

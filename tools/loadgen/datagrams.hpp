@@ -30,6 +30,10 @@ struct Route {
     return from_sockaddr(reinterpret_cast<const sockaddr&>(route.peer));
 }
 
+// What a control message of recvmsg(2) says if it is a stamp of SO_TIMESTAMPNS, on a socket of any
+// kind.
+[[nodiscard]] std::optional<WallTime> arrival_of(const cmsghdr& message) noexcept;
+
 struct ReceivedDatagram {
     std::span<std::byte> data;        // In the batch's buffer, until its next receive().
     bool is_truncated = false;        // Longer than the buffer.

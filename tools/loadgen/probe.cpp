@@ -77,6 +77,7 @@ private:
     std::vector<Shot> shots_;
     Duration elapsed_;
     std::uint64_t impossible_turnarounds_ = 0;
+    std::uint64_t unstamped_replies_ = 0;  // Nobody knows how late we read them.
     Histogram round_trip_;
     Histogram rtt_;
     Histogram rtt_to_kernel_;
@@ -148,7 +149,11 @@ void Prober::drain() {
 
 void Prober::on_reply(const Arrived& reply) {
     const Duration read_lateness = std::max(reply.read_lateness.value_or(Duration{}), Duration{});
-    if (reply.read_lateness) read_lateness_.record(read_lateness);
+    if (reply.read_lateness) {
+        read_lateness_.record(read_lateness);
+    } else {
+        ++unstamped_replies_;
+    }
     if (!reply.echo) {
         ledger_.on_invalid();
         return;
@@ -196,6 +201,7 @@ void Prober::describe(Report& report, Trust& trust) const {
     report.add("duplicate_replies", counts.duplicates);
     report.add("invalid_replies", counts.invalid);
     report.add("impossible_turnarounds", impossible_turnarounds_);
+    report.add("unstamped_replies", unstamped_replies_);
     transport_.describe(report, trust);
     report.add("round_trip", round_trip_);
     report.add("rtt", rtt_);
@@ -206,6 +212,8 @@ void Prober::describe(Report& report, Trust& trust) const {
     trust.doubt_share("missed_slots", counts.missed, counts.slots);
     trust.doubt_lateness("own_send_lateness", send_lateness_);
     trust.doubt_lateness("own_read_lateness", read_lateness_);
+    trust.doubt_share("unstamped_replies", unstamped_replies_, counts.replies);
+    trust.doubt_flow(is_balanced(), counts.answered);
 }
 
 Result<std::unique_ptr<Transport>> open_transport(const ProbeOptions& options,

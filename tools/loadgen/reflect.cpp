@@ -5,11 +5,11 @@
 
 #include "loadgen/key.hpp"
 #include "loadgen/process.hpp"
+#include "loadgen/reflect_accounts.hpp"
 #include "loadgen/reflect_tcp.hpp"
 #include "loadgen/reflect_udp.hpp"
 #include "loadgen/report.hpp"
 #include "loadgen/sockets.hpp"
-#include "loadgen/trust.hpp"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -130,20 +130,6 @@ void run_threads(const ReflectOptions& options, const Targets& targets, Instant 
 
 // -- Telling --------------------------------------------------------------------------------------
 
-bool is_balanced(const Targets& targets) noexcept {
-    const bool is_udp_balanced =
-        targets.sum(&UdpCounts::received) ==
-        targets.sum(&UdpCounts::answered) + targets.sum(&UdpCounts::lost_forward) +
-            targets.sum(&UdpCounts::lost_reverse) + targets.sum(&UdpCounts::away) +
-            targets.sum(&UdpCounts::line_full) + targets.sum(&UdpCounts::bad) +
-            targets.sum(&UdpCounts::not_ours) + targets.sum(&UdpCounts::queue_full) +
-            targets.sum(&UdpCounts::tx_errors) + targets.sum(&UdpCounts::left_waiting);
-    return is_udp_balanced &&
-           targets.sum(&TcpCounts::frames_received) ==
-               targets.sum(&TcpCounts::frames_answered) + targets.sum(&TcpCounts::frames_bad) +
-                   targets.sum(&TcpCounts::frames_other) + targets.sum(&TcpCounts::frames_unsent);
-}
-
 std::string_view to_text(JitterShape shape) noexcept {
     switch (shape) {
         case JitterShape::uniform:
@@ -194,61 +180,52 @@ void describe_options(const ReflectOptions& options, Report& report) {
     describe_link(options.link, report);
 }
 
-void describe_lateness(const Targets& targets, Report& report, Trust& trust) {
-    Histogram read;
-    Histogram departure;
+void add_up(const Targets& targets, ReflectAccounts& accounts) {
     for (const std::unique_ptr<UdpTargets>& udp : targets.udp) {
-        read.merge(udp->read_lateness());
-        departure.merge(udp->departure_lateness());
+        add_counts(udp->counts(), accounts.udp);
+        accounts.udp_read_lateness.merge(udp->read_lateness());
+        accounts.departure_lateness.merge(udp->departure_lateness());
     }
-    if (targets.tcp) departure.merge(targets.tcp->departure_lateness());
-    report.add("own_read_lateness", read);
-    report.add("delayed_departure_lateness", departure);
-    trust.doubt_lateness("own_read_lateness", read);
-    trust.doubt_lateness("delayed_departure_lateness", departure);
+    if (!targets.tcp) return;
+    add_counts(targets.tcp->counts(), accounts.tcp);
+    accounts.tcp_read_lateness.merge(targets.tcp->read_lateness());
+    accounts.departure_lateness.merge(targets.tcp->departure_lateness());
 }
 
-// What only our own want of room or time explains.
-void doubt_counts(const Targets& targets, Trust& trust) {
-    trust.doubt_count("kernel_dropped_packets", targets.sum(&UdpCounts::kernel_drops));
-    trust.doubt_count("delay_queue_full_packets", targets.sum(&UdpCounts::queue_full));
-    trust.doubt_count("tx_error_packets", targets.sum(&UdpCounts::tx_errors));
-    trust.doubt_count("forgotten_probers", targets.sum(&UdpCounts::evictions));
-    trust.doubt_count("tcp_accept_errors", targets.sum(&TcpCounts::accept_errors));
+void describe_accounts(const ReflectAccounts& accounts, double elapsed_s, Report& report) {
+    for (const UdpCountName& count : udp_count_names) {
+        report.add(count.name, (accounts.udp.*count.member).get());
+    }
+    for (const TcpCountName& count : tcp_count_names) {
+        report.add(count.name, (accounts.tcp.*count.member).get());
+    }
+    report.add("received_packets_per_s",
+               static_cast<double>(accounts.udp.received.get()) / elapsed_s);
+    report.add("own_read_lateness", accounts.udp_read_lateness);
+    report.add("tcp_own_read_lateness", accounts.tcp_read_lateness);
+    report.add("delayed_departure_lateness", accounts.departure_lateness);
 }
 
 // Prints the accounts; true if they balance and something was answered.
 bool conclude(const ReflectOptions& options, const Targets& targets, Duration elapsed) {
     const double elapsed_s = static_cast<double>(elapsed.ns) / 1e9;
+    ReflectAccounts accounts;
+    add_up(targets, accounts);
     Report report;
     Trust trust(options.trust_lateness);
     describe_options(options, report);
     report.add("elapsed_s", elapsed_s);
-    for (const UdpCountName& count : udp_count_names) {
-        report.add(count.name, targets.sum(count.member));
-    }
-    for (const TcpCountName& count : tcp_count_names) {
-        report.add(count.name, targets.sum(count.member));
-    }
-    const std::uint64_t received = targets.sum(&UdpCounts::received);
-    report.add("received_packets_per_s", static_cast<double>(received) / elapsed_s);
-    describe_lateness(targets, report, trust);
-    doubt_counts(targets, trust);
+    describe_accounts(accounts, elapsed_s, report);
+    doubt(accounts, trust);
     report.add("own_cpu_ns", std::optional(cpu_time()));
     trust.describe(report);
     report.add_truth("is_interrupted", stop_requested());
-    report.add_truth("is_balanced", is_balanced(targets));
+    report.add_truth("is_balanced", is_balanced(accounts));
     fmt::print("{}", options.json ? report.as_json() : report.as_text());
-    return is_balanced(targets) &&
-           targets.sum(&UdpCounts::answered) + targets.sum(&TcpCounts::frames_answered) > 0;
+    return is_balanced(accounts) && answered(accounts) > 0;
 }
 
 }  // namespace
-
-Duration sleep_time(const ReflectOptions& options, Instant now, Instant due) noexcept {
-    if (options.spin) return Duration{};
-    return std::max(due - now - options.spin_last, Duration{});
-}
 
 Result<bool> run_reflect(const ReflectOptions& options) {
     const Result<AddressList> addresses = AddressList::make(options.base, options.target_count);

@@ -10,6 +10,7 @@
 #include "loadgen/simulated_link.hpp"
 #include "loadgen/target_format.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -50,6 +51,10 @@ struct ReflectSetup {
 };
 
 // How long a thread may sleep that must be awake for `due`, or nothing: it is to spin.
-[[nodiscard]] Duration sleep_time(const ReflectOptions& options, Instant now, Instant due) noexcept;
+[[nodiscard]] inline Duration sleep_time(const ReflectOptions& options, Instant now,
+                                         Instant due) noexcept {
+    if (options.spin) return Duration{};
+    return std::max(due - now - options.spin_last, Duration{});
+}
 
 }  // namespace latmon::loadgen

@@ -41,10 +41,11 @@ struct UdpCounts {
     Counter doubled;       // Replies that left a second time on purpose; not a packet's fate.
     Counter evictions;     // Probers whose sequence number was forgotten; not a packet's fate.
     Counter kernel_drops;  // Never received.
+    Counter unstamped;     // Of `received`: the kernel does not say when; not a packet's fate.
 };
 
-// Over TCP; a message of latency-monitor's counts as a frame. frames_received = the sum of the
-// others.
+// Over TCP; a message of latency-monitor's counts as a frame. frames_received = the sum of all from
+// `frames_answered` to `frames_queue_full`.
 struct TcpCounts {
     Counter accepted;
     Counter accept_errors;
@@ -55,15 +56,18 @@ struct TcpCounts {
     Counter frames_received;
     Counter frames_answered;
     Counter frames_bad;
-    Counter frames_other;   // Descriptors and farewells, which have no answer.
-    Counter frames_unsent;  // The connection, or the time, was over before the reply was due.
+    Counter frames_other;       // Descriptors and farewells, which have no answer.
+    Counter frames_unsent;      // The connection, or the time, was over before the reply was due.
+    Counter frames_queue_full;  // Too many under way on the simulated link.
+    Counter frames_unstamped;   // Requests: the kernel does not say when they came.
+    Counter frames_sharing_stamp;  // Requests read with what came behind them, and with its stamp.
 };
 
 struct UdpCountName {
     std::string_view name;
     Counter UdpCounts::*member;
 };
-inline constexpr std::array<UdpCountName, 14> udp_count_names{
+inline constexpr std::array<UdpCountName, 15> udp_count_names{
     {{"received_packets", &UdpCounts::received},
      {"answered_packets", &UdpCounts::answered},
      {"lost_forward_on_purpose_packets", &UdpCounts::lost_forward},
@@ -77,13 +81,14 @@ inline constexpr std::array<UdpCountName, 14> udp_count_names{
      {"left_waiting_packets", &UdpCounts::left_waiting},
      {"doubled_on_purpose_packets", &UdpCounts::doubled},
      {"forgotten_probers", &UdpCounts::evictions},
-     {"kernel_dropped_packets", &UdpCounts::kernel_drops}}};
+     {"kernel_dropped_packets", &UdpCounts::kernel_drops},
+     {"unstamped_packets", &UdpCounts::unstamped}}};
 
 struct TcpCountName {
     std::string_view name;
     Counter TcpCounts::*member;
 };
-inline constexpr std::array<TcpCountName, 11> tcp_count_names{
+inline constexpr std::array<TcpCountName, 14> tcp_count_names{
     {{"tcp_accepted_connections", &TcpCounts::accepted},
      {"tcp_accept_errors", &TcpCounts::accept_errors},
      {"tcp_not_ours_connections", &TcpCounts::not_ours},
@@ -94,6 +99,9 @@ inline constexpr std::array<TcpCountName, 11> tcp_count_names{
      {"tcp_answered_frames", &TcpCounts::frames_answered},
      {"tcp_bad_frames", &TcpCounts::frames_bad},
      {"tcp_other_frames", &TcpCounts::frames_other},
-     {"tcp_unsent_frames", &TcpCounts::frames_unsent}}};
+     {"tcp_unsent_frames", &TcpCounts::frames_unsent},
+     {"tcp_delay_queue_full_frames", &TcpCounts::frames_queue_full},
+     {"tcp_unstamped_frames", &TcpCounts::frames_unstamped},
+     {"tcp_shared_stamp_frames", &TcpCounts::frames_sharing_stamp}}};
 
 }  // namespace latmon::loadgen

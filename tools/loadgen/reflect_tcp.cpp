@@ -4,6 +4,7 @@
 #include "loadgen/reflect_tcp.hpp"
 
 #include "loadgen/process.hpp"
+#include "loadgen/stream_read.hpp"
 #include "loadgen/waiting.hpp"
 #include "wire/frame.hpp"
 
@@ -150,14 +151,16 @@ void TcpTargets::watch(const Connection& connection, bool is_known) const noexce
 // -- Reading --------------------------------------------------------------------------------------
 
 bool TcpTargets::read(Connection& connection) {
-    const ssize_t count = ::recv(connection.socket.get(), scratch_.data(), scratch_.size(), 0);
-    if (count == 0) return false;
-    if (count < 0) return may_try_again(errno);
-    if (link_.outages.is_away(connection.target, clock_.now())) {
+    const StreamRead input = read_stream(connection.socket, scratch_);
+    if (input.count == 0) return false;
+    if (input.count < 0) return may_try_again(errno);
+    receipt_ = {.at = clock_.now(), .wall = clock_.wall_now(), .dwell = std::nullopt};
+    receipt_.dwell = dwell_of(input.arrival, receipt_.wall);
+    if (link_.outages.is_away(connection.target, receipt_.at)) {
         counts_.away.add(1);
         return false;
     }
-    append(connection.input, std::span(scratch_).first(static_cast<std::size_t>(count)));
+    append(connection.input, std::span(scratch_).first(static_cast<std::size_t>(input.count)));
     const bool is_fine = format_.kind() == PacketKind::ancestor
                              ? take_messages(connection)
                              : take_preface(connection) && take_frames(connection);
@@ -189,17 +192,18 @@ bool TcpTargets::take_frames(Connection& connection) {
         if (!header) return false;
         const std::size_t frame_bytes = frame_header_bytes + header->pdu_bytes;
         if (input.size() - done < frame_bytes) break;
-        take_frame(connection, input.subspan(done, frame_bytes));
+        const std::span<std::byte> frame = input.subspan(done, frame_bytes);
         done += frame_bytes;
+        take_frame(connection, {.item = frame, .is_last = done == input.size()});
     }
     connection.input.erase(connection.input.begin(),
                            connection.input.begin() + static_cast<std::ptrdiff_t>(done));
     return connection.output.size() <= output_bytes_max;
 }
 
-void TcpTargets::take_frame(Connection& connection, std::span<std::byte> frame) {
+void TcpTargets::take_frame(Connection& connection, Request frame) {
     counts_.frames_received.add(1);
-    const std::span<std::byte, frame_header_bytes> head = frame.first<frame_header_bytes>();
+    const std::span<std::byte, frame_header_bytes> head = frame.item.first<frame_header_bytes>();
     const std::optional<FrameHeader> header = decode_frame_header(head);
     if (header->type == FrameType::descriptor || header->type == FrameType::bye) {
         counts_.frames_other.add(1);
@@ -218,7 +222,9 @@ bool TcpTargets::take_messages(Connection& connection) {
     AncestorStream::Outcome outcome = messages.next();
     for (; outcome == AncestorStream::Outcome::message; outcome = messages.next()) {
         counts_.frames_received.add(1);
-        take_request(connection, input.subspan(messages.message_at(), messages.message_bytes()));
+        take_request(connection,
+                     {.item = input.subspan(messages.message_at(), messages.message_bytes()),
+                      .is_last = messages.is_last()});
     }
     if (outcome == AncestorStream::Outcome::broken) return false;
     const std::span<const std::byte> rest = messages.remainder();
@@ -232,33 +238,48 @@ std::size_t TcpTargets::header_bytes() const noexcept {
     return format_.kind() == PacketKind::ancestor ? 0 : frame_header_bytes;
 }
 
-void TcpTargets::take_request(Connection& connection, std::span<std::byte> item) {
-    const Instant now = clock_.now();
-    const WallTime wall = clock_.wall_now();
-    if (!format_.read(item.subspan(header_bytes()), wall)) {
+void TcpTargets::take_request(Connection& connection, Request request) {
+    const std::span<std::byte> item = request.item;
+    if (!format_.read(item.subspan(header_bytes()), receipt_.wall)) {
         counts_.frames_bad.add(1);
         return;
     }
+    note_lateness(request.is_last);
+    const Duration dwell = receipt_.dwell.value_or(Duration{});
+    const Instant received = receipt_.at - dwell;
     Crossing crossing{
-        .target = connection.target, .size_bytes = item.size() + wire_bytes_, .at = now};
+        .target = connection.target, .size_bytes = item.size() + wire_bytes_, .at = received};
     crossing.at = link_.forward.cross(crossing).arrival;
     const Ticket ticket{.route = {},
                         .connection = connection.id,
-                        .t2 = wall + (crossing.at - now),
-                        .dwell = {},
-                        .sequence = connection.sequence++};
+                        .t2 = receipt_.wall - dwell + (crossing.at - received),
+                        .dwell = dwell,
+                        .sequence = connection.sequence++,
+                        .has_kernel_t2 = receipt_.dwell.has_value()};
     const Instant due = link_.reverse.cross(crossing).arrival;
     if (!link_.delays()) {
-        reply(connection, item, ticket, std::max(wall, clock_.wall_now()));
+        reply(connection, item, ticket, std::max(ticket.t2, clock_.wall_now()));
     } else if (!waiting_.push(due, item, ticket)) {
-        counts_.frames_unsent.add(1);
+        counts_.frames_queue_full.add(1);
     }
+}
+
+void TcpTargets::note_lateness(bool is_last) noexcept {
+    if (!receipt_.dwell) {
+        counts_.frames_unstamped.add(1);
+        return;
+    }
+    if (!is_last) counts_.frames_sharing_stamp.add(1);
+    read_lateness_.record(*receipt_.dwell);
 }
 
 void TcpTargets::reply(Connection& connection, std::span<std::byte> item, const Ticket& ticket,
                        WallTime t3) {
-    format_.write(item.subspan(header_bytes()),
-                  {.t2 = ticket.t2, .t3 = t3, .dwell = {}, .sequence = ticket.sequence});
+    format_.write(item.subspan(header_bytes()), {.t2 = ticket.t2,
+                                                 .t3 = t3,
+                                                 .dwell = ticket.dwell,
+                                                 .sequence = ticket.sequence,
+                                                 .has_kernel_t2 = ticket.has_kernel_t2});
     append(connection.output, item);
     counts_.frames_answered.add(1);
 }

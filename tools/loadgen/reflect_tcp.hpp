@@ -3,7 +3,9 @@
 // One thread that accepts for all simulated targets over TCP and answers framed STAMP, or messages
 // of latency-monitor's, on the connections that speak it; one that says nothing is a plain connect,
 // which is answer enough. Delay and bit rate are simulated, loss is not: in a stream there is no
-// losing. A connection whose peer does not read is not read from either.
+// losing. A connection whose peer does not read is not read from either. T2 is the kernel's receipt
+// of the last octets that one read has: exact for a request alone in it, too late for one with
+// others behind it, which is counted.
 #pragma once
 
 #include "base/fd.hpp"
@@ -15,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -30,7 +33,9 @@ public:
     void run(Instant end);
 
     [[nodiscard]] const TcpCounts& counts() const noexcept { return counts_; }
-    // How much later than due delayed replies left; only when the thread has ended.
+    // These only when the thread has ended. How long requests were in our sockets,
+    [[nodiscard]] const Histogram& read_lateness() const noexcept { return read_lateness_; }
+    // and how much later than due delayed replies left.
     [[nodiscard]] const Histogram& departure_lateness() const noexcept { return lateness_; }
 
 private:
@@ -45,6 +50,17 @@ private:
         std::uint32_t sequence = 0;  // Of the next reply.
     };
 
+    // Of what one read gave.
+    struct Receipt {
+        Instant at;  // When we read it.
+        WallTime wall;
+        std::optional<Duration> dwell;  // How long it had then been in our socket.
+    };
+    struct Request {
+        std::span<std::byte> item;  // Behind a frame's header if there are any.
+        bool is_last = false;       // Nothing came behind it in the same read.
+    };
+
     void turn(Instant end);
     void accept_all();
     [[nodiscard]] std::optional<std::uint32_t> target_of(const Fd& socket) const noexcept;
@@ -55,9 +71,9 @@ private:
     [[nodiscard]] bool take_frames(Connection& connection);
     [[nodiscard]] bool take_messages(Connection& connection);
     [[nodiscard]] static bool write(Connection& connection);
-    void take_frame(Connection& connection, std::span<std::byte> frame);
-    // `item`: a request that the format takes, behind a frame's header if there are any.
-    void take_request(Connection& connection, std::span<std::byte> item);
+    void take_frame(Connection& connection, Request frame);
+    void take_request(Connection& connection, Request request);
+    void note_lateness(bool is_last) noexcept;
     void reply(Connection& connection, std::span<std::byte> item, const Ticket& ticket,
                WallTime t3);
     void send_due();
@@ -77,7 +93,9 @@ private:
     std::vector<std::byte> scratch_;
     DelayQueue waiting_;
     OsClock clock_;
+    Receipt receipt_;  // Of the latest read.
     TcpCounts counts_;
+    Histogram read_lateness_;
     Histogram lateness_;
 };
 

@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "loadgen/process.hpp"
 #include "loadgen/sockets.hpp"
+#include "loadgen/stream_read.hpp"
 
 #include <poll.h>
 #include <algorithm>
@@ -22,8 +23,6 @@ constexpr std::size_t waiting_max = 262'144;  // 5 s at 50,000 a second.
 constexpr std::uint32_t probers_per_target = 8;
 constexpr std::uint32_t probers_min = 65'536;
 constexpr Duration wait_max = Duration::from_ms(100);  // So that a stop is seen.
-// What waited for longer was stamped by a clock that has been set since.
-constexpr Duration dwell_max = Duration::from_s(10);
 constexpr std::size_t ipv4_udp_bytes = 28;
 constexpr std::size_t ipv6_udp_bytes = 48;
 
@@ -46,6 +45,7 @@ UdpTargets::UdpTargets(const ReflectSetup& setup, Fd socket, std::uint32_t threa
       received_(setup.options.batch, receive_bytes),
       replies_(2 * std::size_t{setup.options.batch}),
       waiting_(waiting_max) {
+    unwritten_.reserve(2 * std::size_t{setup.options.batch});
     is_second_.reserve(2 * std::size_t{setup.options.batch});
 }
 
@@ -95,14 +95,17 @@ void UdpTargets::take(const ReceivedDatagram& datagram, Now now) {
         counts_.away.add(1);
         return;
     }
-    const Duration dwell = now.wall - datagram.arrival.value_or(now.wall);
-    const bool is_stamped = datagram.arrival && dwell >= Duration{} && dwell <= dwell_max;
+    const std::optional<Duration> dwell = dwell_of(datagram.arrival, now.wall);
     Ticket ticket{.route = datagram.route,
-                  .t2 = now.wall - (is_stamped ? dwell : Duration{}),
-                  .dwell = is_stamped ? dwell : Duration{},
+                  .t2 = now.wall - dwell.value_or(Duration{}),
+                  .dwell = dwell.value_or(Duration{}),
                   .ttl = datagram.ttl,
-                  .has_kernel_t2 = is_stamped};
-    if (is_stamped) read_lateness_.record(dwell);
+                  .has_kernel_t2 = dwell.has_value()};
+    if (dwell) {
+        read_lateness_.record(*dwell);
+    } else {
+        counts_.unstamped.add(1);
+    }
     reach(datagram,
           {.target = *target,
            .size_bytes = datagram.data.size() + header_bytes_,
@@ -142,7 +145,7 @@ void UdpTargets::answer(const ReceivedDatagram& datagram, const Crossing& crossi
     }
     ticket.is_doubled = back.is_doubled;
     if (!link_.delays()) {
-        send(datagram.data, ticket, std::max(ticket.t2, clock_.wall_now()));
+        send({.packet = datagram.data, .ticket = ticket, .due = std::nullopt});
     } else if (!waiting_.push(back.arrival, datagram.data, ticket)) {
         counts_.queue_full.add(1);
     }
@@ -151,31 +154,48 @@ void UdpTargets::answer(const ReceivedDatagram& datagram, const Crossing& crossi
 // The target of a delayed request takes no time: what lies between T2 and T3 is our lateness.
 void UdpTargets::send_due() {
     while (!waiting_.is_empty()) {
-        const Duration lateness = clock_.now() - waiting_.next_due();
-        if (lateness < Duration{}) break;
-        lateness_.record(lateness);
+        const Instant due = waiting_.next_due();
+        if (clock_.now() < due) break;
         DelayQueue::Entry& entry = waiting_.pop();
-        send(entry.data, entry.ticket, entry.ticket.t2 + lateness);
+        send({.packet = entry.data, .ticket = entry.ticket, .due = due});
         if (replies_.room() < 2) flush();
     }
     flush();
 }
 
-void UdpTargets::send(std::span<std::byte> packet, const Ticket& ticket, WallTime t3) {
-    format_.write(packet, {.t2 = ticket.t2,
-                           .t3 = t3,
-                           .dwell = ticket.dwell,
-                           .sequence = ticket.sequence,
-                           .ttl = ticket.ttl,
-                           .has_kernel_t2 = ticket.has_kernel_t2});
-    for (int copy = 0; copy < (ticket.is_doubled ? 2 : 1); ++copy) {
-        replies_.add(packet, ticket.route);
+void UdpTargets::send(const Reply& reply) {
+    unwritten_.push_back(reply);
+    for (int copy = 0; copy < (reply.ticket.is_doubled ? 2 : 1); ++copy) {
+        replies_.add(reply.packet, reply.ticket.route);
         is_second_.push_back(copy > 0);
     }
 }
 
-void UdpTargets::flush() noexcept {
+// As late as can be, and with one T3: a reply that is ready waits for those beside it, and what it
+// waited belongs to its T3 - T2 and to our lateness. A sealed one cannot be stamped any later.
+void UdpTargets::write_replies() {
+    const Now now{.instant = clock_.now(), .wall = clock_.wall_now()};
+    for (const Reply& reply : unwritten_) {
+        const Ticket& ticket = reply.ticket;
+        WallTime t3 = std::max(ticket.t2, now.wall);
+        if (reply.due) {
+            const Duration lateness = now.instant - *reply.due;
+            lateness_.record(lateness);
+            t3 = ticket.t2 + lateness;
+        }
+        format_.write(reply.packet, {.t2 = ticket.t2,
+                                     .t3 = t3,
+                                     .dwell = ticket.dwell,
+                                     .sequence = ticket.sequence,
+                                     .ttl = ticket.ttl,
+                                     .has_kernel_t2 = ticket.has_kernel_t2});
+    }
+    unwritten_.clear();
+}
+
+void UdpTargets::flush() {
     if (replies_.size() == 0) return;
+    write_replies();
     const std::span<const int> results = replies_.flush(socket_);
     std::uint64_t answered = 0;
     std::uint64_t doubled = 0;

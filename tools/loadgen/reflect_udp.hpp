@@ -4,10 +4,10 @@
 // SO_REUSEPORT, and the kernel gives every prober to one of them for good.
 //
 // T2 is the kernel's receipt of the request, so that whoever subtracts T3 - T2 from a round trip
-// subtracts all that we took. Without delay: receive a batch, answer in place, T3 for each, send
-// the batch; a reply waits for those beside it in the batch, and --batch 1 is exact. With delay: T2
-// is the receipt plus the way there, the reply leaves after the way back too, and T3 - T2 is how
-// late it leaves.
+// subtracts all that we took. T3 is one reading of the clock for a whole batch, when its last reply
+// is ready; behind it lie the writing of the replies and one system call, and --batch 1 is exact.
+// Without delay: receive a batch, answer in place, send the batch. With delay: T2 is the receipt
+// plus the way there, the reply leaves after the way back too, and T3 - T2 is how late it leaves.
 #pragma once
 
 #include "base/fd.hpp"
@@ -18,6 +18,8 @@
 #include "loadgen/sequence_table.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace latmon::loadgen {
@@ -41,6 +43,12 @@ private:
         Instant instant;
         WallTime wall;
     };
+    // A request that is to become its reply when the batch leaves. The packet stays until then.
+    struct Reply {
+        std::span<std::byte> packet;
+        Ticket ticket;
+        std::optional<Instant> due;  // Nothing: it was not delayed.
+    };
 
     void wait(Instant end) const noexcept;
     void receive();
@@ -48,8 +56,9 @@ private:
     void reach(const ReceivedDatagram& datagram, Crossing crossing, Ticket& ticket);
     void answer(const ReceivedDatagram& datagram, const Crossing& crossing, Ticket& ticket);
     void send_due();
-    void send(std::span<std::byte> packet, const Ticket& ticket, WallTime t3);
-    void flush() noexcept;
+    void send(const Reply& reply);
+    void write_replies();
+    void flush();
 
     const ReflectOptions& options_;
     const AddressList& addresses_;
@@ -60,6 +69,7 @@ private:
     SequenceTable sequences_;
     ReceiveBatch received_;
     SendBatch replies_;
+    std::vector<Reply> unwritten_;
     std::vector<bool> is_second_;  // Of replies_: one that was doubled on purpose.
     DelayQueue waiting_;
     OsClock clock_;

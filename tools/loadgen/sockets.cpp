@@ -128,6 +128,7 @@ Result<Fd> open_listener(const ListenOptions& options) {
     Fd socket = open_socket(family_of(local), SOCK_STREAM);
     if (!socket.is_open()) return socket_error("no socket for TCP", local);
     set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);  // Accepted sockets inherit it.
     if (options.is_ipv6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (!bind_to(socket, local) || ::listen(socket.get(), backlog) != 0) {
         return socket_error("cannot listen on TCP", local);
@@ -151,6 +152,7 @@ Result<Fd> begin_connect(const ProbePath& path) {
     Fd socket = open_socket(family_of(path.target), SOCK_STREAM);
     if (!socket.is_open()) return socket_error("no socket for TCP to", path.target);
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (!bind_source(socket, path) || !begin_to_connect(socket, path.target)) {
         return socket_error("cannot connect by TCP to", path.target);
     }

@@ -33,12 +33,13 @@ struct ProbePath {
 // share a port.
 [[nodiscard]] Result<Fd> open_reflecting_udp(const ListenOptions& options);
 
+// Its connections tell when the kernel had what they read.
 [[nodiscard]] Result<Fd> open_listener(const ListenOptions& options);
 
 // UDP, connected, with the kernel's time of arrival.
 [[nodiscard]] Result<Fd> open_probing_udp(const ProbePath& path);
 
-// TCP, its handshake begun, without Nagle's delay.
+// TCP, its handshake begun, without Nagle's delay, with the kernel's time of arrival.
 [[nodiscard]] Result<Fd> begin_connect(const ProbePath& path);
 
 // Datagrams that the kernel dropped because this socket's buffer was full, so far.

@@ -25,7 +25,7 @@ struct Arrived {
     std::uint32_t sender = 0;
     std::optional<Echo> echo;               // Nothing: it is no reply.
     RawInstant raw_at;                      // When we read it.
-    std::optional<Duration> read_lateness;  // From the kernel's arrival to then.
+    std::optional<Duration> read_lateness;  // From the kernel's arrival to then, if it says.
 };
 
 class ReplySink {

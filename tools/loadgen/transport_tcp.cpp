@@ -6,6 +6,7 @@
 // else.
 #include "loadgen/process.hpp"
 #include "loadgen/sockets.hpp"
+#include "loadgen/stream_read.hpp"
 #include "loadgen/transport.hpp"
 #include "loadgen/waiting.hpp"
 #include "probe/frame_reader.hpp"
@@ -55,11 +56,21 @@ public:
     void describe(Report& report, Trust& trust) const override;
 
 private:
+    // Of the latest read.
+    struct Receipt {
+        RawInstant raw_at;
+        std::optional<Duration> dwell;  // How long it had then been in our socket.
+    };
+
     [[nodiscard]] Result<void> begin_all();
     void turn(Duration wait, ReplySink* sink);
     void greet(std::uint32_t sender);
     void read(std::uint32_t sender, ReplySink* sink);
     void take(std::uint32_t sender, std::span<const std::byte> data, ReplySink* sink);
+    // Of what has nothing behind it: with the last octets of a read came its stamp.
+    [[nodiscard]] std::optional<Duration> lateness(bool is_last) const noexcept {
+        return is_last ? receipt_.dwell : std::nullopt;
+    }
     void flush(Connection& connection);
     void put(Connection& connection, std::span<const std::byte> data);
     void fail_connection(Connection& connection, int error_number);
@@ -73,6 +84,7 @@ private:
     std::vector<std::byte> frame_;
     std::vector<std::byte> scratch_;
     OsClock clock_;
+    Receipt receipt_;
     std::uint64_t broken_ = 0;
     std::uint64_t open_ = 0;
     int last_error_ = 0;
@@ -207,14 +219,16 @@ void TcpTransport::turn(Duration wait, ReplySink* sink) {
 void TcpTransport::read(std::uint32_t sender, ReplySink* sink) {
     Connection& connection = connections_[sender];
     while (connection.error_number == 0) {
-        const ssize_t count =
-            ::recv(connection.socket.get(), scratch_.data(), scratch_.size(), MSG_DONTWAIT);
+        const StreamRead input = read_stream(connection.socket, scratch_);
+        const ssize_t count = input.count;
         if (count < 0 && errno == EAGAIN) return;
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) {
             fail_connection(connection, count < 0 ? errno : ECONNRESET);
             return;
         }
+        receipt_ = {.raw_at = clock_.raw_now(),
+                    .dwell = dwell_of(input.arrival, clock_.wall_now())};
         take(sender, std::span(scratch_).first(static_cast<std::size_t>(count)), sink);
         if (static_cast<std::size_t>(count) < scratch_.size()) return;
     }
@@ -226,7 +240,6 @@ void TcpTransport::take(std::uint32_t sender, std::span<const std::byte> data, R
         return;
     }
     Connection& connection = connections_[sender];
-    const RawInstant raw_at = clock_.raw_now();
     for (;;) {
         switch (connection.reader.next(data)) {
             case FrameReader::Outcome::needs_more:
@@ -244,8 +257,8 @@ void TcpTransport::take(std::uint32_t sender, std::span<const std::byte> data, R
                 }
                 sink->on_reply({.sender = sender,
                                 .echo = format_.read(sender, connection.reader.head()),
-                                .raw_at = raw_at,
-                                .read_lateness = std::nullopt});
+                                .raw_at = receipt_.raw_at,
+                                .read_lateness = lateness(data.empty())});
                 break;
         }
     }
@@ -254,7 +267,6 @@ void TcpTransport::take(std::uint32_t sender, std::span<const std::byte> data, R
 void TcpTransport::take_messages(std::uint32_t sender, std::span<const std::byte> data,
                                  ReplySink* sink) {
     Connection& connection = connections_[sender];
-    const RawInstant raw_at = clock_.raw_now();
     std::vector<std::byte> input = std::exchange(connection.unread, {});
     input.insert(input.end(), data.begin(), data.end());
     connection.messages.look(input);
@@ -273,8 +285,8 @@ void TcpTransport::take_messages(std::uint32_t sender, std::span<const std::byte
                     std::span(input).subspan(connection.messages.message_at());
                 sink->on_reply({.sender = sender,
                                 .echo = format_.read(sender, message),
-                                .raw_at = raw_at,
-                                .read_lateness = std::nullopt});
+                                .raw_at = receipt_.raw_at,
+                                .read_lateness = lateness(connection.messages.is_last())});
                 break;
         }
     }

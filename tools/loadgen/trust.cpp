@@ -28,6 +28,11 @@ void Trust::doubt_share(std::string_view name, std::uint64_t count, std::uint64_
     reasons_.push_back(fmt::format("{} is {} of {}", name, count, all));
 }
 
+void Trust::doubt_flow(bool is_balanced, std::uint64_t answered) {
+    if (!is_balanced) reasons_.push_back("is_balanced is false");
+    if (answered == 0) reasons_.push_back("nothing was answered");
+}
+
 void Trust::describe(Report& report) const {
     report.add_truth("is_trustworthy", reasons_.empty());
     report.add("distrust_reasons", reasons_);

@@ -24,6 +24,8 @@ public:
     void doubt_lateness(std::string_view name, const Histogram& lateness);
     // Any of these is one too many.
     void doubt_count(std::string_view name, std::uint64_t count);
+    // What does not add up, or has nothing in it, shows nothing.
+    void doubt_flow(bool is_balanced, std::uint64_t answered);
     // More than one in a thousand of `all` is.
     void doubt_share(std::string_view name, std::uint64_t count, std::uint64_t all);
 
