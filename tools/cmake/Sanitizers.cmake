@@ -5,6 +5,6 @@
 set(LATMON_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=; empty: none")
 if(LATMON_SANITIZE)
     add_compile_options(-fsanitize=${LATMON_SANITIZE} -fno-sanitize-recover=all
-                        -fno-omit-frame-pointer -O1 -g1)  # Lines for the reports, and no more.
+                        -fno-omit-frame-pointer -g1)  # Lines for the reports, and no more.
     add_link_options(-fsanitize=${LATMON_SANITIZE})
 endif()
