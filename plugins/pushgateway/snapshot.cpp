@@ -29,6 +29,31 @@ bool cut_end(std::string& text, std::string_view end) {
     return true;
 }
 
+// Gives a series of a core or of the node the name and the base unit that Prometheus wants:
+// nanoseconds become seconds, parts in 10^9 and 10^6 a ratio; the unit comes last, before "_total".
+// Returns by how many digits the value is to be shifted.
+unsigned use_base_unit(std::string& name) {
+    constexpr std::string_view ns = "_ns";
+    const bool is_total = cut_end(name, "_total");
+    unsigned digits = 0;
+    std::size_t at = name.find(ns);
+    while (at != std::string::npos && at + ns.size() < name.size() && name[at + ns.size()] != '_')
+        at = name.find(ns, at + 1);
+    if (at != std::string::npos) {
+        name.erase(at, ns.size());
+        name += "_seconds";
+        digits = 9;
+    } else if (cut_end(name, "_ppb")) {
+        name += "_ratio";
+        digits = 9;
+    } else if (cut_end(name, "_ppm")) {
+        name += "_ratio";
+        digits = 6;
+    }
+    if (is_total) name += "_total";
+    return digits;
+}
+
 }  // namespace
 
 void Distribution::record(std::int64_t value_ns) noexcept {
@@ -117,17 +142,7 @@ void Snapshot::add_node(const latmon_sample_t& sample) {
         const latmon_series_t* const series = host_->series(host_, sample.series_id);
         if (series == nullptr) return;
         std::string name = series->name;
-        // Base units: nanoseconds become seconds, parts in 10^9 a ratio.
-        if (cut_end(name, "_ns_max")) {
-            name += "_max_seconds";
-            node.digits = 9;
-        } else if (cut_end(name, "_ns")) {
-            name += "_seconds";
-            node.digits = 9;
-        } else if (cut_end(name, "_ppb")) {
-            name += "_ratio";
-            node.digits = 9;
-        }
+        node.digits = use_base_unit(name);
         // Sums over a core's probes; each target has counters of the same names.
         const bool is_sum = name.starts_with("probes_");
         node.name = (is_sum ? "latmon_core_" : "latmon_") + label_name(name);

@@ -44,7 +44,8 @@ TEST_CASE("patience: replies that the kernel stamped are read late, their round 
     CHECK(longest_dwell_ns(samples) >= limits::reply_patience_ns - 2 * short_way.ns);
     CHECK(longest_dwell_ns(samples) <= limits::reply_patience_ns);
     for (const Sample& sample : samples) {
-        CHECK(std::abs(sample.rtt_ns - 2 * short_way.ns) < 1'000);
+        // The far end's own readings are some microseconds; the patience would be forty.
+        CHECK(std::abs(sample.rtt_ns - 2 * short_way.ns) < 10'000);
         CHECK((sample.blame & LATMON_BLAME_RECEIVED_LATE) == 0);
     }
 }

@@ -7,6 +7,7 @@
 #include "exporter/host.hpp"
 
 #include <doctest/doctest.h>
+#include <utility>
 
 namespace latmon::plugins::pushgateway {
 namespace {
@@ -134,6 +135,25 @@ TEST_CASE("snapshot: a counter of a node has the last value, by core, in base un
     CHECK(has_line(text, "latmon_clock_error_seconds{core=\"1\"} 0.000000003"));
     CHECK(text.find("\n# TYPE latmon_core_probes_sent_total counter\n") != std::string::npos);
     CHECK(has_line(text, "latmon_core_probes_sent_total{core=\"0\"} 12"));
+}
+
+TEST_CASE("snapshot: the unit of a node's counter stands last, wherever it stood") {
+    const std::pair<const char*, const char*> names[] = {
+        {"cpu_ns_total", "latmon_cpu_seconds_total{core=\"0\"} 0.0000015"},
+        {"lateness_ns_max", "latmon_lateness_max_seconds{core=\"0\"} 0.0000015"},
+        {"interval_cpu_ns_per_packet",
+         "latmon_interval_cpu_per_packet_seconds{core=\"0\"} 0.0000015"},
+        {"interval_cpu_ppm", "latmon_interval_cpu_ratio{core=\"0\"} 0.0015"},
+        {"tcp_nsd_total", "latmon_tcp_nsd_total{core=\"0\"} 1500"}};
+    for (const auto& [name, line] : names) {
+        CAPTURE(name);
+        SeriesTable named = series_table();
+        named[node_id].name = name;
+        const Host own("", named);
+        Snapshot snapshot(own.table());
+        snapshot.add(node(1'500));
+        CHECK(has_line(snapshot.text(), line));
+    }
 }
 
 TEST_CASE("snapshot: reflections are counted; who gave no name is not told by address") {
