@@ -5,9 +5,9 @@
 // a clock that only counts, which is the cost of our own code, and with the kernel's. Floors beside
 // it: a clock reading, a copy of a sample, an increment. One thread; nothing here is the kernel's
 // network.
-#include "idle_ring.hpp"
 #include "packets.hpp"
 #include "probe/exchanges.hpp"
+#include "support/idle_ring.hpp"
 
 #include <benchmark/benchmark.h>
 #include <ctime>
@@ -87,7 +87,7 @@ private:
 
     const ProbePlan plan_;
     const Clock& clock_;
-    IdleRing ring_;
+    test::IdleRing ring_{{.tx = TxStampWay::ring, .has_keys = true, .has_rx = true}};
     Reactor reactor_;
     SampleQueue queue_{queue_capacity, kind_bit(LATMON_KIND_EXCHANGE)};
     SampleOutlet outlet_{{&queue_}};

@@ -27,6 +27,15 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
 
+    // A copy of a directory as it is now, in this one: what a crash would leave. Each has a name of
+    // its own.
+    [[nodiscard]] std::string copy_of(const std::string& directory) const {
+        static int copies = 0;
+        std::string copy = file("copy" + std::to_string(++copies));
+        std::filesystem::copy(directory, copy);
+        return copy;
+    }
+
 private:
     std::string path_;
 };

@@ -5,6 +5,7 @@
 #include "probe/reflection.hpp"
 
 #include "reactor/reactor.hpp"
+#include "support/idle_ring.hpp"
 #include "unit/clock/manual_clock.hpp"
 #include "wire/auth.hpp"
 #include "wire/tlv_reply.hpp"
@@ -12,7 +13,6 @@
 
 #include <doctest/doctest.h>
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -24,48 +24,16 @@ namespace {
 using Octets = std::vector<std::byte>;
 
 // Nothing ever happens on it but one completion, so that the reactor looks at the clock.
-class SilentRing final : public Ring {
+class SilentRing final : public test::IdleRing {
 public:
     bool has_completion = false;
     Operation nothing{[](Operation&, const Completion&) noexcept {}};
 
-    Outcome<SocketId> open_udp(const SocketOptions&) noexcept override { return refused(); }
-    Outcome<SocketId> open_tcp(const SocketOptions&) noexcept override { return refused(); }
-    Outcome<SocketId> open_listener(const SocketOptions&) noexcept override { return refused(); }
-    void close(SocketId) noexcept override {}
-    Endpoint peer(SocketId) const noexcept override { return {}; }
-    const StampAbility& stamp_ability() const noexcept override { return ability_; }
-    std::uint32_t receive_drops(SocketId) const noexcept override { return 0; }
-    Outcome<SocketError> take_error(SocketId) noexcept override { return std::unexpected(EAGAIN); }
-    void prepare_receive_datagrams(Operation&, SocketId) noexcept override {}
-    void prepare_tx_stamps(Operation&, SocketId) noexcept override {}
-    void prepare_send_datagram(Operation&, SocketId, const Message&) noexcept override {}
-    void prepare_accept(Operation&, SocketId) noexcept override {}
-    void prepare_connect(Operation&, SocketId, const Endpoint&) noexcept override {}
-    void prepare_send_stream(Operation&, SocketId, const Message&) noexcept override {}
-    void prepare_receive_stream(Operation&, SocketId, StreamInput&) noexcept override {}
-    std::optional<WallTime> arrival_of(const StreamInput&) const noexcept override {
-        return std::nullopt;
-    }
-    void prepare_cancel(Operation&) noexcept override {}
-    Datagram datagram(const Completion&) noexcept override { return {}; }
-    void release_buffer(std::uint16_t) noexcept override {}
-    void submit() noexcept override {}
-    void wait(Instant, Duration) noexcept override {}
-    void poll() noexcept override {}
     std::uint32_t drain(std::span<Ready> ready) noexcept override {
         if (!std::exchange(has_completion, false)) return 0;
         ready[0] = {.operation = &nothing, .completion = {}};
         return 1;
     }
-    void wake() noexcept override {}
-    const RingCounters& counters() const noexcept override { return counters_; }
-
-private:
-    static Outcome<SocketId> refused() noexcept { return std::unexpected(EPERM); }
-
-    StampAbility ability_;
-    RingCounters counters_;
 };
 
 constexpr SenderPacket request{

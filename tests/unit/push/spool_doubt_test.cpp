@@ -38,14 +38,6 @@ std::string letters_of(const Block& block) {
     return letters;
 }
 
-// The directory as a crash leaves it.
-std::string crashed(const ScratchDirectory& scratch, const std::string& directory) {
-    static int copies = 0;
-    const std::string copy = scratch.file("crash" + std::to_string(++copies));
-    std::filesystem::copy(directory, copy);
-    return copy;
-}
-
 // Whether the blocks are doubtful that come out after another, as a letter for each record.
 std::string doubts_of(Spool& spool) {
     std::string letters;
@@ -64,7 +56,7 @@ TEST_CASE("spool: what a crash left under way is doubtful, and nothing else") {
     push_all(*spool, "abcdef", 10);
     CHECK_FALSE(spool->take({.records = 4}).is_doubtful);
 
-    const std::unique_ptr<Spool> again = open(crashed(scratch, directory));
+    const std::unique_ptr<Spool> again = open(scratch.copy_of(directory));
     push_all(*again, "g", 10);
     CHECK(again->take({.records = 1}).is_doubtful);
     again->shorten(3);
@@ -81,7 +73,7 @@ TEST_CASE("spool: what a crash left under way is doubtful, and nothing else") {
     CHECK_FALSE(again->take(no_limits).is_doubtful);
 
     // Nobody knows how far it came.
-    const std::string copy = crashed(scratch, directory);
+    const std::string copy = scratch.copy_of(directory);
     std::filesystem::remove(copy + "/position");
     const std::unique_ptr<Spool> lost = open(copy);
     push_all(*lost, "g", 10);
@@ -99,12 +91,12 @@ TEST_CASE("spool: what was sent in one block stays doubtful when a crash finds o
     push_all(*spool, std::string(110, 'a'), 10);
     REQUIRE(spool->take({.records = 100}).records.size() == 100);
     spool->shorten(50);
-    const std::string halved = crashed(scratch, directory);
+    const std::string halved = scratch.copy_of(directory);
     spool->finish();
-    const std::string half_done = crashed(scratch, directory);
+    const std::string half_done = scratch.copy_of(directory);
     REQUIRE(spool->take({.records = 20}).records.size() == 20);
     CHECK_FALSE(spool->take({.records = 20}).is_doubtful);  // Its sender knows itself.
-    const std::string in_second_half = crashed(scratch, directory);
+    const std::string in_second_half = scratch.copy_of(directory);
 
     const std::string rest(10, '.');
     CHECK(doubts_of(*open(halved)) == std::string(100, '?') + rest);
@@ -114,7 +106,7 @@ TEST_CASE("spool: what was sent in one block stays doubtful when a crash finds o
         REQUIRE(again->take(no_limits).records.size() == 20);
         again->shorten(3);
         again->finish();
-        const std::string twice = crashed(scratch, in_second_half);
+        const std::string twice = scratch.copy_of(in_second_half);
         CHECK(doubts_of(*open(twice)) == std::string(47, '?') + rest);
         CHECK(doubts_of(*again) == std::string(47, '?') + rest);
     }
@@ -124,7 +116,7 @@ TEST_CASE("spool: what was sent in one block stays doubtful when a crash finds o
     spool->finish();
     const std::string text = latmon::test::read_text(directory + "/position");
     CHECK(text.find("doubt") == std::string::npos);
-    CHECK(doubts_of(*open(crashed(scratch, directory))) == rest);
+    CHECK(doubts_of(*open(scratch.copy_of(directory))) == rest);
 }
 
 TEST_CASE("spool: without its position all of it stays doubtful over a second crash") {
@@ -132,15 +124,15 @@ TEST_CASE("spool: without its position all of it stays doubtful over a second cr
     const std::string directory = scratch.file("spool");
     const std::unique_ptr<Spool> spool = open(directory);
     push_all(*spool, std::string(20, 'a'), 1'000);  // Of several segments.
-    const std::string copy = crashed(scratch, directory);
+    const std::string copy = scratch.copy_of(directory);
     REQUIRE(std::filesystem::exists(copy + "/00000003.seg"));
     std::filesystem::remove(copy + "/position");
     const std::unique_ptr<Spool> lost = open(copy);
     push_all(*lost, "b", 1'000);
     REQUIRE(lost->take({.records = 2}).records.size() == 2);
-    CHECK(doubts_of(*open(crashed(scratch, copy))) == std::string(20, '?') + '.');
+    CHECK(doubts_of(*open(scratch.copy_of(copy))) == std::string(20, '?') + '.');
     lost->finish();
-    CHECK(doubts_of(*open(crashed(scratch, copy))) == std::string(18, '?') + '.');
+    CHECK(doubts_of(*open(scratch.copy_of(copy))) == std::string(18, '?') + '.');
 }
 
 }  // namespace

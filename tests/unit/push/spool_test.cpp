@@ -61,14 +61,6 @@ std::string drain(Spool& spool) {
     return letters;
 }
 
-// The directory as a crash leaves it.
-std::string crashed(const ScratchDirectory& scratch, const std::string& directory) {
-    static int copies = 0;
-    const std::string copy = scratch.file("crash" + std::to_string(++copies));
-    std::filesystem::copy(directory, copy);
-    return copy;
-}
-
 std::vector<std::string> segments_in(const std::string& directory) {
     std::vector<std::string> names;
     for (const std::filesystem::directory_entry& entry :
@@ -123,7 +115,7 @@ TEST_CASE("spool: after a crash the block under way comes again, the same, with 
     const Block under_way = spool->take({.records = 3});
     CHECK(letters_of(under_way) == "bcd");
 
-    const std::unique_ptr<Spool> again = open(crashed(scratch, directory));
+    const std::unique_ptr<Spool> again = open(scratch.copy_of(directory));
     const Block block = again->take({.records = 1});  // The limits of today do not matter.
     CHECK(letters_of(block) == "bcd");
     CHECK(block.id == under_way.id);
@@ -131,7 +123,7 @@ TEST_CASE("spool: after a crash the block under way comes again, the same, with 
     CHECK(drain(*again) == "ef");
 
     spool->finish();
-    const std::unique_ptr<Spool> after = open(crashed(scratch, directory));
+    const std::unique_ptr<Spool> after = open(scratch.copy_of(directory));
     CHECK(drain(*after) == "ef");
 }
 
@@ -145,7 +137,7 @@ TEST_CASE("spool: a shortened block that a crash interrupts comes again short") 
     const Block half = spool->take(no_limits);
     CHECK(letters_of(half) == "ab");
     CHECK(half.id != id);
-    const std::unique_ptr<Spool> again = open(crashed(scratch, directory));
+    const std::unique_ptr<Spool> again = open(scratch.copy_of(directory));
     const Block block = again->take(no_limits);
     CHECK(letters_of(block) == "ab");
     CHECK(block.id == half.id);
@@ -163,7 +155,7 @@ TEST_CASE("spool: cut at any octet, all whole records come back and one at most 
     const std::size_t both = first + record_head_octets + 2;
     for (std::size_t length = 0; length <= both; ++length) {
         CAPTURE(length);
-        const std::string copy = crashed(scratch, directory);
+        const std::string copy = scratch.copy_of(directory);
         std::filesystem::resize_file(segments_in(copy).at(0), length);
         const std::uint64_t expected = length == both ? 2 : length >= first ? 1 : 0;
         const bool is_torn = length != 0 && length != first && length != both;
@@ -191,7 +183,7 @@ TEST_CASE("spool: a spoiled record is counted and skipped, at the start as well 
         octets[record_octets + 100] = 'X';
         latmon::test::write_text(segments_in(copy).at(0), octets);
     };
-    const std::string copy = crashed(scratch, directory);
+    const std::string copy = scratch.copy_of(directory);
     spoil(copy);
     const std::unique_ptr<Spool> again = open(copy);
     CHECK(again->counts().recovered == 10);
@@ -251,7 +243,7 @@ TEST_CASE("spool: drop_oldest leaves the block under way alone") {
     }
     CHECK(spool->counts().dropped > 0);
     CHECK(letters_of(spool->take(no_limits)) == "ab");
-    const std::unique_ptr<Spool> again = open(crashed(scratch, directory), 64 * 1024);
+    const std::unique_ptr<Spool> again = open(scratch.copy_of(directory), 64 * 1024);
     CHECK(letters_of(again->take(no_limits)) == "ab");
     CHECK(again->counts().waiting == spool->counts().waiting);
     spool->finish();

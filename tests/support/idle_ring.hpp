@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Ring on which nothing ever happens: what is sent is forgotten, nothing arrives, no wait lasts.
-// What stands above it then costs what it costs by itself. Used on one thread.
+// A Ring on which nothing ever happens: no socket is to be had, what is sent is forgotten, nothing
+// arrives, no wait lasts. What stands above it then does, and costs, what it does by itself. Used
+// on one thread.
 #pragma once
 
 #include "reactor/ring.hpp"
 
-namespace latmon {
+#include <cerrno>
 
-class IdleRing final : public Ring {
+namespace latmon::test {
+
+class IdleRing : public Ring {
 public:
-    Outcome<SocketId> open_udp(const SocketOptions&) noexcept override { return SocketId{0}; }
-    Outcome<SocketId> open_tcp(const SocketOptions&) noexcept override { return SocketId{0}; }
-    Outcome<SocketId> open_listener(const SocketOptions&) noexcept override { return SocketId{0}; }
+    explicit IdleRing(const StampAbility& ability = {}) noexcept : ability_(ability) {}
+
+    Outcome<SocketId> open_udp(const SocketOptions&) noexcept override { return refused(); }
+    Outcome<SocketId> open_tcp(const SocketOptions&) noexcept override { return refused(); }
+    Outcome<SocketId> open_listener(const SocketOptions&) noexcept override { return refused(); }
     void close(SocketId) noexcept override {}
     Endpoint peer(SocketId) const noexcept override { return {}; }
     const StampAbility& stamp_ability() const noexcept override { return ability_; }
     std::uint32_t receive_drops(SocketId) const noexcept override { return 0; }
-    Outcome<SocketError> take_error(SocketId) noexcept override { return std::unexpected(11); }
+    Outcome<SocketError> take_error(SocketId) noexcept override { return std::unexpected(EAGAIN); }
     void prepare_receive_datagrams(Operation&, SocketId) noexcept override {}
     void prepare_tx_stamps(Operation&, SocketId) noexcept override {}
     void prepare_send_datagram(Operation&, SocketId, const Message&) noexcept override {}
@@ -37,8 +42,10 @@ public:
     const RingCounters& counters() const noexcept override { return counters_; }
 
 private:
-    StampAbility ability_{.tx = TxStampWay::ring, .has_keys = true, .has_rx = true};
+    static Outcome<SocketId> refused() noexcept { return std::unexpected(EPERM); }
+
+    StampAbility ability_;
     RingCounters counters_;
 };
 
-}  // namespace latmon
+}  // namespace latmon::test
