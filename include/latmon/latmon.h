@@ -8,9 +8,12 @@
 
 #include "counters.h"
 #include "host.h"
+#include "http.h"
 #include "plugin.h"
 #include "reopen.h"
 #include "sample.h"
+#include "series.h"
 #include "version.h"
+#include "window.h"
 
 #endif /* LATMON_LATMON_H */

@@ -29,7 +29,11 @@ typedef enum latmon_kind {
     LATMON_KIND_EXCHANGE = 1,   /* One probe of ours and its fate: answered or not. */
     LATMON_KIND_CONNECT = 2,    /* One TCP handshake of ours on a fresh connection. */
     LATMON_KIND_REFLECTION = 3, /* One probe of somebody else's that we answered. */
-    LATMON_KIND_NODE = 4        /* One counter of latmon itself: see `value`. */
+    LATMON_KIND_NODE = 4,       /* One counter of latmon itself: see `value`. */
+    /* Of an application; the series says whose, and by what name. */
+    LATMON_KIND_COUNTER = 5, /* By how much a count grew: `value`. */
+    LATMON_KIND_GAUGE = 6,   /* What a quantity is now: `value` holds the bits of a double. */
+    LATMON_KIND_TIMING = 7   /* How long something took, in ns: `value`. */
 } latmon_kind_t;
 
 /* What became of it. Only OK and REORDERED were answered in time and carry an rtt. Later versions
@@ -157,7 +161,8 @@ typedef struct latmon_sample {
     int64_t clock_error_local_ns;  /* Bound on our clock's error as we know it. */
     int64_t clock_error_remote_ns; /* Bound on the peer's, as the peer claims it. */
 
-    int64_t value;          /* KIND_NODE: the counter's value. Its name is the series' name. */
+    int64_t value;          /* KIND_NODE: the counter's value. Its name is the series' name.
+                               KIND_COUNTER, KIND_GAUGE, KIND_TIMING: see there. */
     uint32_t series_id;     /* Which target, reflector or counter: latmon_host_t.series(). */
     uint32_t valid;         /* LATMON_HAS_...: which fields hold a value. */
     uint32_t blame;         /* LATMON_BLAME_...: what we did wrong meanwhile. */
