@@ -7,6 +7,7 @@
 #define LATMON_LATMON_H
 
 #include "counters.h"
+#include "distribution.h"
 #include "host.h"
 #include "http.h"
 #include "plugin.h"

@@ -23,7 +23,7 @@ typedef struct latmon_series_events {
 
     /* These series are over: all their samples and windows have been handed over, none follows.
      * Forget their values. The same id may be added again: then it is the same target, back with
-     * everything from zero. Else as added(). */
+     * everything from zero. `ids` is borrowed until return. [exporter-thread & active] */
     void (*removed)(void* exporter, const uint32_t* ids, uint32_t count);
 } latmon_series_events_t;
 
