@@ -43,13 +43,15 @@ typedef struct latmon_http {
     /* The value of a header, whatever its case, or NULL. [admin-thread & in a handler] */
     const char* (*header)(const latmon_http_request_t* request, const char* name);
 
-    /* The first value of a key of the query, percent-decoded, or NULL. [admin-thread & in a handler] */
+    /* The first value of a key of the query, percent-decoded, or NULL.
+     * [admin-thread & in a handler] */
     const char* (*query)(const latmon_http_request_t* request, const char* key);
 
     /* The status, 200 to 599. [admin-thread & in a handler] */
     void (*set_status)(latmon_http_answer_t* answer, int status);
 
-    /* Adds a header; latmon adds Content-Length, Date and Connection itself. [admin-thread & in a handler] */
+    /* Adds a header; latmon adds Content-Length, Date and Connection itself.
+     * [admin-thread & in a handler] */
     void (*add_header)(latmon_http_answer_t* answer, const char* name, const char* value);
 
     /* Appends to the body. [admin-thread & in a handler] */
