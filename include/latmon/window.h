@@ -57,13 +57,14 @@ typedef enum latmon_percentile {
 #define LATMON_WINDOW_BLAMES 8u
 
 /* Bits of latmon_window_t.valid. */
-#define LATMON_WINDOW_HAS_LOSS_RATIO (1u << 0) /* loss_ratio */
-#define LATMON_WINDOW_HAS_OBJECTIVE (1u << 1)  /* objective_... */
-#define LATMON_WINDOW_HAS_SLOWEST (1u << 2)    /* slowest_... */
-#define LATMON_WINDOW_HAS_LAST (1u << 3)       /* last_rtt_ns */
-#define LATMON_WINDOW_HAS_LATENESS (1u << 4)   /* lateness_... */
-#define LATMON_WINDOW_HAS_VALUE (1u << 5)      /* value_... */
-#define LATMON_WINDOW_HAS_TCP_ACK (1u << 6)    /* tcp_ack_... */
+#define LATMON_WINDOW_HAS_LOSS_RATIO (1u << 0)  /* loss_ratio */
+#define LATMON_WINDOW_HAS_OBJECTIVE (1u << 1)   /* objective_... */
+#define LATMON_WINDOW_HAS_SLOWEST (1u << 2)     /* slowest_... */
+#define LATMON_WINDOW_HAS_LAST (1u << 3)        /* last_rtt_ns */
+#define LATMON_WINDOW_HAS_LATENESS (1u << 4)    /* lateness_... */
+#define LATMON_WINDOW_HAS_VALUE (1u << 5)       /* value_... */
+#define LATMON_WINDOW_HAS_TCP_ACK (1u << 6)     /* tcp_ack_... */
+#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* With HAS_OBJECTIVE: the objective was kept. */
 
 typedef struct latmon_window {
     uint32_t struct_size; /* sizeof(latmon_window_t) when latmon was compiled. */
@@ -115,9 +116,9 @@ typedef struct latmon_window {
     int64_t tcp_ack_min_ns;
     int64_t tcp_ack_max_ns;
 
-    /* The target's objective, such as 99 % of exchanges below 200 us: of `objective_count`
-     * exchanges (answered and lost) so many were answered within objective_rtt_ns. It is kept if
-     * objective_good >= objective_ratio * objective_count. */
+    /* The target's objective, such as 99 % of exchanges within 200 us: of `objective_count`
+     * exchanges (answered and lost) so many were answered within objective_rtt_ns. It is kept
+     * (LATMON_WINDOW_KEEPS_OBJECTIVE) if these are no fewer than objective_ratio of all. */
     double objective_ratio;
     int64_t objective_rtt_ns;
     uint64_t objective_count;
