@@ -130,10 +130,24 @@ inline constexpr std::int64_t tcp_preface_ns = 5'000'000'000;  // Slow-loris bou
 inline constexpr std::uint32_t queue_samples_default = 8'192;
 inline constexpr std::uint32_t queue_samples_min = 64;
 inline constexpr std::uint32_t queue_samples_max = 1U << 20U;
+// Windows travel in blocks; most of them take two or three. Of a queue of windows, per exporter.
+inline constexpr std::size_t window_block_bytes = 256;
+inline constexpr std::uint32_t window_queue_blocks_min = 4'096;
+inline constexpr std::uint32_t window_queue_blocks_max = 1U << 18U;
+inline constexpr std::uint32_t export_batch_windows = 256;
 inline constexpr std::uint32_t exporters_max = 32;
 inline constexpr std::uint32_t export_batch_samples = 1'024;
 // Per core: names of peers on their way to the log, which is written once a second.
 inline constexpr std::uint32_t queue_peers = 256;
+
+// -- Statistics -------------------------------------------------------------------------------
+// Series that nobody defined, but that send samples: peers', and applications'.
+inline constexpr std::uint32_t stats_undefined_series_max = 16'384;
+// Series that have ended and must not come back by a sample that was on its way, 40 octets each.
+inline constexpr std::uint32_t stats_ended_series_max = 65'536;
+// The wall clock was set back if windows begin so much later than it says; what reads it now, and
+// what did when samples were made, are no further apart.
+inline constexpr std::int64_t stats_clock_back_ns = 10'000'000'000;
 
 // -- Life cycle -------------------------------------------------------------------------------
 // A ring's teardown is asynchronous: its sockets keep their ports for 30..50 ms after the process

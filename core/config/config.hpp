@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -86,6 +87,19 @@ inline constexpr std::uint32_t exchange_kind_bit = 1U << 1U;
 inline constexpr std::uint32_t connect_kind_bit = 1U << 2U;
 inline constexpr std::uint32_t reflection_kind_bit = 1U << 3U;
 inline constexpr std::uint32_t node_kind_bit = 1U << 4U;
+inline constexpr std::uint32_t counter_kind_bit = 1U << 5U;
+inline constexpr std::uint32_t gauge_kind_bit = 1U << 6U;
+inline constexpr std::uint32_t timing_kind_bit = 1U << 7U;
+// Those that windows are made of.
+inline constexpr std::uint32_t stats_kinds = exchange_kind_bit | connect_kind_bit |
+                                             reflection_kind_bit | counter_kind_bit |
+                                             gauge_kind_bit | timing_kind_bit;
+
+// The lengths of windows that an exporter can take: LATMON_WINDOW_... of include/latmon/window.h,
+// likewise.
+inline constexpr std::uint32_t window_1s_bit = 1U << 0U;
+inline constexpr std::uint32_t window_5s_bit = 1U << 1U;
+inline constexpr std::uint32_t window_60s_bit = 1U << 2U;
 
 // What an exporter takes if its table does not say: everything that this node measured itself.
 inline constexpr std::uint32_t exporter_kinds_default =
@@ -93,6 +107,15 @@ inline constexpr std::uint32_t exporter_kinds_default =
 // What the ancestor reported: its receiver made the one-way delays, and it had no counters.
 inline constexpr std::uint32_t exporter_kinds_compatible =
     exchange_kind_bit | connect_kind_bit | reflection_kind_bit;
+
+// What the operator promised somebody of a target: of all exchanges of a minute at least `ratio` are
+// answered within `rtt`.
+struct ObjectiveConfig {
+    double ratio = 0;  // In (0, 1].
+    Duration rtt;
+
+    friend bool operator==(const ObjectiveConfig&, const ObjectiveConfig&) = default;
+};
 
 // One [[targets]] table, with the top-level values inherited where it says nothing.
 struct TargetConfig {
@@ -123,6 +146,7 @@ struct TargetConfig {
     bool descriptor = true;             // Tell a latmon peer our name and tags.
     ReflectorMode reflector_mode = ReflectorMode::automatic;
     OnSsidZero on_ssid_zero = OnSsidZero::keep;
+    std::optional<ObjectiveConfig> objective;
     SourcePosition where;
 };
 
@@ -139,7 +163,10 @@ struct ExporterConfig {
     std::string path;    // The .so itself; "": `plugin` is given.
     std::string name;    // Unique; in logs and counters. Default: the plugin's name, numbered.
     std::uint32_t queue_samples = limits::queue_samples_default;  // Per core; a power of two.
-    std::uint32_t kinds = 0;  // Mask of ..._kind_bit: the samples it takes. 0: the default kinds.
+    // Masks of ..._kind_bit: the samples it takes; and of window_..._bit: the lengths of windows.
+    // Nothing: what the plugin takes if it is not told.
+    std::optional<std::uint32_t> kinds;
+    std::optional<std::uint32_t> window_lengths;
     bool is_compatible = false;  // The ancestor's shape: [metrics]. The option "compatible".
     std::vector<std::pair<std::string, OptionValue>> options;
     SourcePosition where;
@@ -159,6 +186,13 @@ struct ClockConfig {
     std::string chrony = "127.0.0.1:323";  // Where chronyd answers; "": it is not asked.
     std::int64_t drift_ppb = 600'000;      // See PathClock. 100 ppm of crystals, 500 ppm of slew.
     bool has_series = true;                // Offset, skew and residual of each path are exported.
+};
+
+// The [stats] table: how samples become windows.
+struct StatsConfig {
+    // Samples with a blame that concerns round trips are in no distribution: what this host did
+    // wrong is not the network's. They are counted either way.
+    bool leaves_out_tainted = false;
 };
 
 // The [reflector] table: whom we answer, and how much.
@@ -202,6 +236,7 @@ struct Config {
     Duration node_interval = Duration{limits::node_samples_interval_ns};  // Own counters; 0: never.
     Duration resolve_interval = Duration::from_s(60);
     ReflectorConfig reflector;
+    StatsConfig stats;
     std::vector<TargetConfig> targets;
     std::vector<ExporterConfig> exporters;
 };

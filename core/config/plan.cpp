@@ -103,6 +103,7 @@ std::vector<ProbePlan> probes_of(const TargetConfig& target, std::uint32_t targe
         probe.kind = kind;
         probe.port = port;
         probe.address = parse_endpoint(target.host, port);
+        if (kind != ProbeKind::tcp_connect) probe.objective = target.objective;
         probes.push_back(std::move(probe));
     };
     if (target.udp) add(ProbeKind::udp, target.udp_port);
@@ -243,6 +244,7 @@ Result<Plan> make_plan(const Config& config, std::span<const std::uint32_t> cpus
     plan.exporters = config.exporters;
     plan.reflector = config.reflector;
     plan.clock = config.clock;
+    plan.stats = config.stats;
     plan.stamps = config.stamps;
     plan.precision = config.precision;
     plan.node_interval = config.node_interval;

@@ -54,6 +54,7 @@ struct ProbePlan {
     std::vector<std::string> tags;
     ReflectorMode reflector_mode = ReflectorMode::automatic;
     OnSsidZero on_ssid_zero = OnSsidZero::keep;
+    std::optional<ObjectiveConfig> objective;
     std::int64_t drift_ppb = 600'000;  // ClockConfig::drift_ppb.
     // The sample of an answered probe waits for the follow-up of its T3, at most until the next
     // probe's time is out; not at intervals so long that nobody would want to wait.
@@ -92,6 +93,7 @@ struct Plan {
     std::vector<std::string> key_files;        // Each once; of targets and of the reflector.
     std::vector<std::int32_t> reflector_keys;  // By index of ReflectorConfig::keys: in key_files.
     ClockConfig clock;
+    StatsConfig stats;
     StampPolicy stamps = StampPolicy::automatic;
     Precision precision = Precision::balanced;
     Duration node_interval;

@@ -95,6 +95,15 @@ void describe_probes(const Plan& plan, std::string& text) {
     }
 }
 
+// What of samples and windows an exporter gets; the plugin is not asked for that.
+std::string taken_by(const ExporterConfig& exporter) {
+    std::string text = exporter.kinds ? list_of(kind_words, *exporter.kinds) : "as it asks for";
+    if (exporter.window_lengths && *exporter.window_lengths != 0) {
+        text += fmt::format("; windows of {}", list_of(window_words, *exporter.window_lengths));
+    }
+    return text;
+}
+
 void describe_exporters(const Plan& plan, std::string& text) {
     if (plan.exporters.empty()) {
         text += "\nNo exporters: what is measured goes nowhere.\n";
@@ -105,7 +114,7 @@ void describe_exporters(const Plan& plan, std::string& text) {
     for (const ExporterConfig& exporter : plan.exporters) {
         fmt::format_to(std::back_inserter(text), "{:<20} {:<28} {:>8}  {}{}\n", exporter.name,
                        exporter.plugin.empty() ? exporter.path : exporter.plugin,
-                       exporter.queue_samples, list_of(kind_words, exporter.kinds),
+                       exporter.queue_samples, taken_by(exporter),
                        exporter.is_compatible ? "  as latency-monitor" : "");
     }
 }

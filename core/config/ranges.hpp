@@ -38,6 +38,9 @@ inline constexpr DurationRange resolve_interval_range{Duration::from_s(1), Durat
 inline constexpr DurationRange error_bound_range{Duration{1}, Duration::from_s(16),
                                                  Duration::from_us(1), "microseconds", true};
 
+inline constexpr DurationRange objective_rtt_range{Duration{1}, Duration{limits::timeout_ns_max},
+                                                   Duration::from_us(1), "microseconds"};
+
 // A number that is neither a time nor a count.
 struct NumberRange {
     double min;
@@ -46,6 +49,7 @@ struct NumberRange {
 };
 
 inline constexpr NumberRange drift_range{1, 100'000, "parts per million"};
+inline constexpr NumberRange percent_range{0.000001, 100, "percent"};
 
 struct IntegerRange {
     std::uint64_t min;

@@ -61,6 +61,32 @@ void read_protocol(const TableReader& reader, TargetConfig& target) {
     reader.read("on_ssid_zero", target.on_ssid_zero, on_ssid_zero_words);
 }
 
+// The table `objective`, in one line or as a table of its own.
+void read_objective(const TableReader& reader, TargetConfig& target) {
+    const TomlMember* const member = reader.find("objective");
+    if (member == nullptr) return;
+    const TomlTable* const table = std::get_if<TomlTable>(&member->value.data);
+    if (table == nullptr) {
+        reader.report_type(*member, "{ percent = 99.0, rtt_us = 200 }");
+        return;
+    }
+    const TableReader own(*table, objective_section, reader.mistakes());
+    own.report_unknown_keys();
+    for (const std::string_view key : objective_keys) {
+        if (own.find(key) != nullptr) continue;
+        reader.mistakes().error(member->value.where,
+                                fmt::format("\"objective\" has no {}; write "
+                                            "{{ percent = 99.0, rtt_us = 200 }}",
+                                            in_quotes(key)));
+    }
+    double percent = 0;
+    ObjectiveConfig objective;
+    const bool has_percent = own.read("percent", percent, percent_range);
+    const bool has_rtt = own.read("rtt_us", objective.rtt, objective_rtt_range);
+    objective.ratio = percent / 100;
+    if (has_percent && has_rtt) target.objective = objective;
+}
+
 void read_source(const TableReader& reader, TargetConfig& target) {
     std::string source;
     if (!reader.read("source", source)) return;
@@ -164,6 +190,7 @@ void read_common(const TableReader& reader, TargetConfig& target) {
     read_source(reader, target);
     read_interface(reader, target);
     read_protocol(reader, target);
+    read_objective(reader, target);
 }
 
 TargetConfig read_inherited(const TableReader& top, const ConfigOverrides& overrides,

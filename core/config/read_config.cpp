@@ -8,6 +8,7 @@
 #include "config/read_common.hpp"
 #include "config/read_exporters.hpp"
 #include "config/read_reflector.hpp"
+#include "config/read_stats.hpp"
 #include "config/read_targets.hpp"
 #include "config/table_reader.hpp"
 
@@ -146,6 +147,7 @@ Config read_config(const TomlTable& table, const std::string& file,
     apply_overrides(overrides, config);
     config.clock = read_clock(top);
     config.reflector = read_reflector(top);
+    config.stats = read_stats(top);
     config.exporters = read_exporters(top, overrides);
     const bool is_compatible = !config.exporters.empty() && config.exporters.front().is_compatible;
     const TargetConfig inherited = read_inherited(top, overrides, is_compatible);

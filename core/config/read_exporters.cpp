@@ -128,34 +128,47 @@ void read_queue_samples(const TableReader& reader, ExporterConfig& exporter) {
     exporter.queue_samples = rounded;
 }
 
-void read_samples(const TableReader& reader, ExporterConfig& exporter) {
-    const std::optional<std::vector<ListItem>> items = reader.read_list("samples");
-    if (!items) return;
-    exporter.kinds = 0;
+// The words of a list as a mask; nullopt if the key is not there.
+template <std::size_t count>
+std::optional<std::uint32_t> read_mask(const TableReader& reader, std::string_view key,
+                                       const std::array<Word<std::uint32_t>, count>& words) {
+    const std::optional<std::vector<ListItem>> items = reader.read_list(key);
+    if (!items) return std::nullopt;
+    std::uint32_t mask = 0;
     for (const ListItem& item : *items) {
-        const std::optional<std::size_t> index = find_word(item.text, texts_of(kind_words));
+        const std::optional<std::size_t> index = find_word(item.text, texts_of(words));
         if (index) {
-            exporter.kinds |= kind_words[*index].meaning;
+            mask |= words[*index].meaning;
         } else {
-            reader.report_word(item.where, item.text, texts_of(kind_words));
+            reader.report_word(item.where, item.text, texts_of(words));
         }
     }
-    if (items->empty()) {
-        reader.mistakes().error(reader.find("samples")->value.where,
+    return mask;
+}
+
+// What of samples and windows it takes. Either list may be empty, but not both.
+void read_taken(const TableReader& reader, ExporterConfig& exporter) {
+    exporter.kinds = read_mask(reader, "samples", kind_words);
+    exporter.window_lengths = read_mask(reader, "windows", window_words);
+    const TomlMember* const samples = reader.find("samples");
+    const TomlValue::List* const list =
+        samples == nullptr ? nullptr : std::get_if<TomlValue::List>(&samples->value.data);
+    const bool has_no_samples = list != nullptr && list->empty();
+    if (has_no_samples && exporter.window_lengths.value_or(0) == 0) {
+        reader.mistakes().error(samples->value.where,
                                 "\"samples\" is empty, so that the exporter would get nothing; "
-                                "leave the key out, or the exporter");
+                                "leave the key out, or the exporter, or add windows = [\"1s\"]");
     }
 }
 
 ExporterConfig read_exporter(const TomlTable& table, Mistakes& mistakes) {
     const TableReader reader(table, exporter_section, mistakes);
     ExporterConfig exporter;
-    exporter.kinds = exporter_kinds_default;
     exporter.where = table.where;
     read_plugin(reader, exporter);
     reader.read("name", exporter.name);
     read_queue_samples(reader, exporter);
-    read_samples(reader, exporter);
+    read_taken(reader, exporter);
     read_options(table, exporter_section.keys, exporter, mistakes);
     return exporter;
 }

@@ -25,21 +25,21 @@ inline constexpr auto top_keys = std::to_array<std::string_view>({
     "interval", "timeout", "jitter", "size", "max_size", "max_lost", "rtt", "tcp_latency",
     "source", "interface", "dscp",
     "protocol", "timestamp_format", "tlvs", "key_file", "trust_clock", "lenient_echo",
-    "descriptor", "reflector_mode", "on_ssid_zero",
+    "descriptor", "reflector_mode", "on_ssid_zero", "objective",
     // The ancestor's, of no effect.
     "max_seq", "max_conn",
     // Tables.
-    "reflector", "clock", "targets", "exporters", "metrics"});
+    "reflector", "clock", "stats", "targets", "exporters", "metrics"});
 inline constexpr auto target_keys = std::to_array<std::string_view>({
     "host", "label", "tags", "type", "udp_port", "tcp_port", "port",
     // As at the top level.
     "interval", "timeout", "jitter", "size", "max_lost", "rtt", "tcp_latency",
     "source", "interface", "dscp",
     "protocol", "timestamp_format", "tlvs", "key_file", "trust_clock", "lenient_echo",
-    "descriptor", "reflector_mode", "on_ssid_zero"});
+    "descriptor", "reflector_mode", "on_ssid_zero", "objective"});
 // clang-format on
-inline constexpr auto exporter_keys =
-    std::to_array<std::string_view>({"plugin", "path", "name", "queue_samples", "samples"});
+inline constexpr auto exporter_keys = std::to_array<std::string_view>(
+    {"plugin", "path", "name", "queue_samples", "samples", "windows"});
 inline constexpr auto reflector_keys = std::to_array<std::string_view>(
     {"allow", "service_source_allow", "rate_per_source", "burst_per_source", "rate_total",
      "sessions_per_source", "mode", "ancestor", "fill_location", "timestamp_format", "dscp_allow",
@@ -49,11 +49,16 @@ inline constexpr auto reflector_key_keys =
 inline constexpr auto clock_keys =
     std::to_array<std::string_view>({"trust", "error_bound", "chrony", "drift_ppm", "series"});
 
+inline constexpr auto stats_keys = std::to_array<std::string_view>({"tainted"});
+inline constexpr auto objective_keys = std::to_array<std::string_view>({"percent", "rtt_us"});
+
 inline constexpr Section top_section{"at the top level", top_keys};
 inline constexpr Section target_section{"in [[targets]]", target_keys};
 inline constexpr Section exporter_section{"in [[exporters]]", exporter_keys};
 inline constexpr Section reflector_section{"in [reflector]", reflector_keys};
 inline constexpr Section reflector_key_section{"in [[reflector.keys]]", reflector_key_keys};
 inline constexpr Section clock_section{"in [clock]", clock_keys};
+inline constexpr Section stats_section{"in [stats]", stats_keys};
+inline constexpr Section objective_section{"in an objective", objective_keys};
 
 }  // namespace latmon

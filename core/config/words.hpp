@@ -78,10 +78,20 @@ inline constexpr std::array<Word<std::uint32_t>, 7> tlv_words{
      {"access_report", tlv_access_report_bit}}};
 
 // Bits of ExporterConfig::kinds.
-inline constexpr std::array<Word<std::uint32_t>, 4> kind_words{{{"exchange", exchange_kind_bit},
+inline constexpr std::array<Word<std::uint32_t>, 7> kind_words{{{"exchange", exchange_kind_bit},
                                                                 {"connect", connect_kind_bit},
                                                                 {"reflection", reflection_kind_bit},
-                                                                {"node", node_kind_bit}}};
+                                                                {"node", node_kind_bit},
+                                                                {"counter", counter_kind_bit},
+                                                                {"gauge", gauge_kind_bit},
+                                                                {"timing", timing_kind_bit}}};
+
+// Bits of ExporterConfig::window_lengths.
+inline constexpr std::array<Word<std::uint32_t>, 3> window_words{
+    {{"1s", window_1s_bit}, {"5s", window_5s_bit}, {"60s", window_60s_bit}}};
+
+// StatsConfig::leaves_out_tainted.
+inline constexpr std::array<Word<bool>, 2> tainted_words{{{"include", false}, {"exclude", true}}};
 
 // What [metrics] and --metrics may name: the ancestor's backends. Each is a plugin of that name.
 inline constexpr auto metrics_backends = std::to_array<std::string_view>(

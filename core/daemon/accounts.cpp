@@ -110,6 +110,12 @@ void log_exporter_accounts(const ExporterAccounts& accounts) {
         "accounts: exporter={} made={} exported={} rejected={} dropped={} abandoned={} queued={}{}",
         accounts.name, accounts.made, accounts.exported, accounts.rejected, accounts.dropped,
         accounts.abandoned, accounts.queued, own));
+    const WindowAccounts& windows = accounts.windows;
+    if (windows.made == 0) return;
+    log::info(fmt::format("accounts: exporter={} windows made={} exported={} rejected={} "
+                          "dropped={} abandoned={} queued={}",
+                          accounts.name, windows.made, windows.exported, windows.rejected,
+                          windows.dropped, windows.abandoned, windows.queued));
 }
 
 }  // namespace latmon

@@ -77,7 +77,7 @@ Core::Core(const Plan& plan, const CoreOptions& options, Ring& ring, const Clock
       clock_(clock),
       reactor_(ring, clock, pacing_mode(plan.precision), options.timers_max,
                plan.cores[options.core_index].cpu),
-      outlet_(options.queues),
+      outlet_(options.queues, options.stats_queue),
       wall_watch_(clock),
       context_{.reactor = reactor_,
                .outlet = outlet_,

@@ -43,6 +43,7 @@ struct CoreCommand {
 struct CoreOptions {
     std::uint32_t core_index = 0;
     std::vector<SampleQueue*> queues{};  // One per exporter.
+    SampleQueue* stats_queue = nullptr;  // Of the aggregator; null: there is none.
     LocalClock local_clock{};            // As surveyed before the start.
     std::vector<HmacKey> keys{};         // Index: as in Plan::key_files.
     bool uses_kernel_stamps = true;
@@ -126,6 +127,7 @@ public:
     [[nodiscard]] const OwnClock& own_clock() const noexcept { return context_.own_clock; }
     [[nodiscard]] const CoreCounters& core_counters() const noexcept { return context_.counters; }
     [[nodiscard]] const PeerSeries* peer_series() const noexcept { return context_.peer_series; }
+    [[nodiscard]] const SampleQueue* stats_queue() const noexcept { return outlet_.stats(); }
     [[nodiscard]] Instant now() const noexcept { return clock_.now(); }
     [[nodiscard]] Duration thread_cpu() const noexcept { return clock_.thread_cpu(); }
     [[nodiscard]] std::uint32_t udp_session_count() const noexcept {

@@ -118,6 +118,11 @@ ExporterConfig with_fallback(const ExporterConfig& config, const DaemonOptions& 
     return fallback;
 }
 
+std::optional<Objective> objective_of(const ProbePlan& probe) {
+    if (!probe.objective) return std::nullopt;
+    return Objective{.ratio = probe.objective->ratio, .rtt = probe.objective->rtt};
+}
+
 }  // namespace
 
 void block_signals() noexcept {
@@ -156,6 +161,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Plan plan, const DaemonOptions& opt
     if (Result<void> exporters = daemon->open_exporters(options); !exporters) {
         return std::unexpected(exporters.error());
     }
+    daemon->open_stats();
     if (Result<void> cores = daemon->open_cores(options); !cores) {
         return std::unexpected(cores.error());
     }
@@ -236,6 +242,25 @@ Result<void> Daemon::open_exporters(const DaemonOptions& options) {
     return {};
 }
 
+// The aggregator runs if somebody takes what it makes.
+void Daemon::open_stats() {
+    AggregatorOptions options{.lengths = 0, .leaves_out_tainted = plan_.stats.leaves_out_tainted};
+    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
+        if (exporter->windows() != nullptr) options.lengths |= exporter->windows()->lengths();
+    }
+    if (options.lengths == 0) return;
+    stats_ = std::make_unique<StatsThread>(clock_, static_cast<std::uint32_t>(plan_.cores.size()),
+                                           limits::queue_samples_default, options);
+    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
+        if (exporter->windows() != nullptr) stats_->add_output(*exporter->windows());
+    }
+    for (const CorePlan& core : plan_.cores) {
+        for (const ProbePlan& probe : core.probes) {
+            stats_->define(probe.probe_index, series_[probe.probe_index].kind, objective_of(probe));
+        }
+    }
+}
+
 Result<CoreOptions> Daemon::core_options(const DaemonOptions& options) {
     Result<std::vector<HmacKey>> keys = read_keys(plan_);
     if (!keys) return std::unexpected(keys.error());
@@ -278,6 +303,7 @@ Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
         for (const std::unique_ptr<Exporter>& exporter : exporters_) {
             options.queues.push_back(&exporter->queue(index));
         }
+        options.stats_queue = stats_ == nullptr ? nullptr : &stats_->queue(index);
         auto core = std::make_unique<CoreThread>(plan_, listeners_, clock_, options);
         if (Result<void> launched = core->launch(); !launched) return launched;
         cores_.push_back(std::move(core));
@@ -292,6 +318,7 @@ void Daemon::start() {
         log::warning(warning);
     for (const std::unique_ptr<Exporter>& exporter : exporters_)
         exporter->start(core_cpus_);
+    if (stats_ != nullptr) stats_->start(core_cpus_);
     const Instant origin = clock_.now() + start_delay;
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->release(origin);
@@ -377,6 +404,7 @@ void Daemon::stop() {
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->quit();
     peers_.log_new();
+    if (stats_ != nullptr) stats_->drain_and_stop();
     // Beyond this point no new sample is made; every sample already made is exported.
     drain_exporters();
     log_accounts();

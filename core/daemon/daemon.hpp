@@ -14,6 +14,7 @@
 #include "daemon/peers.hpp"
 #include "daemon/resolver.hpp"
 #include "daemon/stamp_verdict.hpp"
+#include "daemon/stats_thread.hpp"
 #include "exporter/exporter.hpp"
 
 #include <memory>
@@ -56,6 +57,7 @@ private:
     void report_stamps();
     [[nodiscard]] StampVerdict verdict_on(std::uint32_t interface) const;
     [[nodiscard]] Result<void> open_exporters(const DaemonOptions& options);
+    void open_stats();
     [[nodiscard]] Result<CoreOptions> core_options(const DaemonOptions& options);
     [[nodiscard]] Result<void> open_cores(const DaemonOptions& options);
     void survey_clock();
@@ -80,7 +82,8 @@ private:
     SeriesTable series_;
     std::unique_ptr<LateSeries> late_series_;  // Outlives exporters and cores.
     std::vector<std::unique_ptr<Exporter>> exporters_;
-    Peers peers_;  // Outlives the cores.
+    std::unique_ptr<StatsThread> stats_;  // Null: nobody takes windows. Outlives the cores.
+    Peers peers_;                         // Likewise.
     std::vector<std::unique_ptr<CoreThread>> cores_;
     Resolver resolver_;
     Fd signal_fd_;

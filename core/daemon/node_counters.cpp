@@ -91,6 +91,14 @@ constexpr std::array core_counters{
                 [](const Core& core) noexcept -> std::uint64_t {
                     return core.peer_series() == nullptr ? 0 : core.peer_series()->count();
                 }},
+    CoreCounter{"stats_made_samples_total",
+                [](const Core& core) noexcept -> std::uint64_t {
+                    return core.stats_queue() == nullptr ? 0 : core.stats_queue()->made.read();
+                }},
+    CoreCounter{"stats_dropped_samples_total",
+                [](const Core& core) noexcept -> std::uint64_t {
+                    return core.stats_queue() == nullptr ? 0 : core.stats_queue()->dropped.read();
+                }},
     CoreCounter{"peer_series_full_total",
                 [](const Core& core) noexcept -> std::uint64_t {
                     return core.peer_series() == nullptr ? 0 : core.peer_series()->full().read();

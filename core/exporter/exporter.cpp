@@ -18,11 +18,13 @@
 #include "exporter/options.hpp"
 
 #include <latmon/reopen.h>
+#include <latmon/window.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pthread.h>
 #include <sched.h>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -30,6 +32,7 @@
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace latmon {
 namespace {
@@ -49,10 +52,15 @@ static_assert(exchange_kind_bit == kind_bit(LATMON_KIND_EXCHANGE));
 static_assert(connect_kind_bit == kind_bit(LATMON_KIND_CONNECT));
 static_assert(reflection_kind_bit == kind_bit(LATMON_KIND_REFLECTION));
 static_assert(node_kind_bit == kind_bit(LATMON_KIND_NODE));
+static_assert(counter_kind_bit == kind_bit(LATMON_KIND_COUNTER));
+static_assert(gauge_kind_bit == kind_bit(LATMON_KIND_GAUGE));
+static_assert(timing_kind_bit == kind_bit(LATMON_KIND_TIMING));
 
-std::uint32_t kinds_of(const ExporterConfig& config) noexcept {
-    if (config.kinds != 0) return config.kinds;
-    return config.is_compatible ? exporter_kinds_compatible : exporter_kinds_default;
+// How many series of the table may have windows.
+std::size_t windowed_series(const SeriesSource& series) noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(series.table.begin(), series.table.end(),
+                      [](const Series& one) { return (kind_bit(one.kind) & stats_kinds) != 0; }));
 }
 
 std::string position_of(const ExporterConfig& config, const std::string& file) {
@@ -100,10 +108,12 @@ struct Exporter::State {
     [[nodiscard]] Result<void> create(const std::string& config_file);
     void ask_for_abilities() noexcept;
     void destroy() noexcept;
-    void make_queues(std::uint32_t core_count);
+    [[nodiscard]] Result<void> check_windows(const std::string& config_file) const;
+    void make_queues(std::uint32_t core_count, std::size_t series);
 
     void run();
     bool export_turn(std::span<Sample> batch);
+    bool export_windows();
     std::uint32_t take(SampleQueue& queue, std::span<Sample> batch);
     void settle(SampleQueue& queue, std::uint32_t count, latmon_result_t result);
     bool abandon_rest(std::span<Sample> batch);
@@ -123,6 +133,8 @@ struct Exporter::State {
     Host host;
     void* instance = nullptr;                          // What the plugin's create() returned.
     std::vector<std::unique_ptr<SampleQueue>> queues;  // Index = core.
+    const latmon_windows_t* windowing = nullptr;       // The plugin's ability, or null.
+    std::unique_ptr<WindowFeed> window_feed;           // Null: it takes no windows.
     OsClock clock;
 
     // Of the exporter-thread alone.
@@ -178,6 +190,7 @@ void Exporter::State::ask_for_abilities() noexcept {
     if (plugin.table->extension == nullptr) return;
     try {
         reopening = static_cast<const latmon_reopen_t*>(plugin.table->extension(LATMON_REOPEN_1));
+        windowing = static_cast<const latmon_windows_t*>(plugin.table->extension(LATMON_WINDOWS_1));
     } catch (...) {
         host.log(LATMON_LOG_ERROR, "extension() threw an exception, which the ABI forbids");
     }
@@ -193,10 +206,21 @@ void Exporter::State::destroy() noexcept {
     instance = nullptr;
 }
 
-void Exporter::State::make_queues(std::uint32_t core_count) {
+Result<void> Exporter::State::check_windows(const std::string& config_file) const {
+    if (config.window_lengths.value_or(0) == 0 || windowing != nullptr) return {};
+    return fail(ExitCode::configuration,
+                fmt::format("{}exporter {}: \"windows\" is set, but the plugin {} takes samples "
+                            "alone; remove the key",
+                            position_of(config, config_file), config.name, plugin.table->name));
+}
+
+void Exporter::State::make_queues(std::uint32_t core_count, std::size_t series) {
     for (std::uint32_t core = 0; core < core_count; ++core) {
-        queues.push_back(std::make_unique<SampleQueue>(config.queue_samples, kinds_of(config)));
+        queues.push_back(
+            std::make_unique<SampleQueue>(config.queue_samples, kinds_of(config, windowing)));
     }
+    const std::uint32_t lengths = lengths_of(config, windowing);
+    if (lengths != 0) window_feed = std::make_unique<WindowFeed>(lengths, series, counters);
 }
 
 Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
@@ -218,7 +242,11 @@ Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
         return std::unexpected(created.error());
     }
     state->ask_for_abilities();
-    state->make_queues(core_count);
+    if (const Result<void> windows = state->check_windows(config_file); !windows) {
+        state->destroy();
+        return std::unexpected(windows.error());
+    }
+    state->make_queues(core_count, windowed_series(series));
     const char* const version = state->plugin.table->version;
     log::info(fmt::format("exporter {}: plugin {} {} from {}", config.name,
                           state->plugin.table->name, version == nullptr ? "" : version,
@@ -236,6 +264,10 @@ Exporter::~Exporter() {
 SampleQueue& Exporter::queue(std::uint32_t core_index) noexcept {
     LATMON_ASSERT(core_index < state_->queues.size());
     return *state_->queues[core_index];
+}
+
+WindowQueue* Exporter::windows() noexcept {
+    return state_->window_feed == nullptr ? nullptr : &state_->window_feed->queue();
 }
 
 void Exporter::start(std::span<const std::uint32_t> core_cpus) {
@@ -298,6 +330,8 @@ ExporterAccounts Exporter::accounts() const {
         sums.made += queue->made.read();  // Last: what is seen to be made may still be on its way.
     }
     (state_->is_given_up ? sums.abandoned : sums.queued) += waiting;
+    if (state_->window_feed != nullptr) sums.windows = state_->window_feed->accounts();
+    if (state_->is_given_up) sums.windows.abandoned += std::exchange(sums.windows.queued, 0);
     const PluginCounters* const own = state_->counters;
     for (std::uint32_t index = 0; own != nullptr && index < own->count(); ++index) {
         sums.counters.emplace_back(own->name(index), own->value(index));
@@ -314,7 +348,7 @@ void Exporter::State::run() {
     while (!is_overdue()) {
         // Read before the turn: if it is set, an empty turn means that nothing will ever come.
         const bool is_draining = drain_until_ns.load(std::memory_order_acquire) != never_ns;
-        if (!export_turn(batch)) return;
+        if (!export_turn(batch) || !export_windows()) return;
         flush_if_due();
         reopen_if_asked();
         if (turn_samples > 0) {
@@ -349,6 +383,23 @@ bool Exporter::State::export_turn(std::span<Sample> batch) {
     return true;
 }
 
+// As many windows as there are up to a batch. False as above.
+bool Exporter::State::export_windows() {
+    if (window_feed == nullptr || is_overdue()) return true;
+    const std::span<const latmon_window_t* const> windows = window_feed->take();
+    if (windows.empty()) return true;
+    const std::uint32_t count = static_cast<std::uint32_t>(windows.size());
+    const latmon_result_t result =
+        call_plugin([&] { return windowing->export_windows(instance, windows.data(), count); });
+    const std::lock_guard<std::mutex> lock(settling);
+    if (is_given_up) return false;
+    window_feed->settle(count, result);
+    turn_samples += count;
+    has_unflushed = true;
+    is_backlogged = is_backlogged || count == limits::export_batch_windows;
+    return true;
+}
+
 std::uint32_t Exporter::State::take(SampleQueue& queue, std::span<Sample> batch) {
     const std::lock_guard<std::mutex> lock(settling);
     if (is_given_up) return 0;
@@ -373,6 +424,7 @@ bool Exporter::State::abandon_rest(std::span<Sample> batch) {
             queue->abandoned.add(count);
         }
     }
+    if (window_feed != nullptr) window_feed->abandon_rest();
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "config/config.hpp"
 #include "exporter/host.hpp"
+#include "exporter/window_feed.hpp"
 #include "sample/sample_queue.hpp"
 
 #include <cstdint>
@@ -28,6 +29,7 @@ struct ExporterAccounts {
     std::uint64_t dropped = 0;
     std::uint64_t abandoned = 0;
     std::uint64_t queued = 0;
+    WindowAccounts windows{};
     // The plugin's own counters, by name, as they are now.
     std::vector<std::pair<std::string, std::uint64_t>> counters{};
 };
@@ -49,6 +51,10 @@ public:
 
     // The queue that core `core_index` pushes into. [main-thread, before start]
     [[nodiscard]] SampleQueue& queue(std::uint32_t core_index) noexcept;
+
+    // The queue that the aggregator pushes into; null if the exporter takes no windows.
+    // [main-thread, before start]
+    [[nodiscard]] WindowQueue* windows() noexcept;
 
     // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
     void start(std::span<const std::uint32_t> core_cpus);

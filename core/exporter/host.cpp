@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "stats/window_tools.hpp"
 
 namespace latmon {
 
@@ -195,6 +196,7 @@ std::uint32_t Host::series_count() const noexcept {
 }
 
 const void* Host::extension(std::string_view id) const noexcept {
+    if (id == LATMON_WINDOWS_1) return &window_tools();
     return id == LATMON_COUNTERS_1 && counters_ != nullptr ? &counters_table : nullptr;
 }
 

@@ -35,7 +35,7 @@ LateSeries::LateSeries(std::uint32_t first_id, std::string node_name, const Bloc
     : first_id_(first_id), end_id_(first_id), node_name_(std::move(node_name)) {
     for (const std::string& exporter : blocks.exporters) {
         counters_.push_back(std::make_unique<PluginCounters>(end_id_, exporter));
-        end_id_ += LATMON_COUNTERS_MAX;
+        end_id_ += PluginCounters::capacity;
     }
     for (std::size_t core = 0; core < blocks.cores; ++core) {
         peers_.push_back(std::make_unique<PeerSeries>(end_id_, limits::peer_series_per_core));
@@ -60,13 +60,13 @@ std::vector<const PluginCounters*> LateSeries::all_counters() const {
 std::optional<Series> LateSeries::find(std::uint32_t series_id) const {
     if (series_id < first_id_ || series_id >= end_id_) return std::nullopt;
     const std::size_t at = series_id - first_id_;
-    const std::size_t exporter = at / LATMON_COUNTERS_MAX;
+    const std::size_t exporter = at / PluginCounters::capacity;
     if (exporter < counters_.size()) {
-        const std::uint32_t index = static_cast<std::uint32_t>(at % LATMON_COUNTERS_MAX);
+        const std::uint32_t index = static_cast<std::uint32_t>(at % PluginCounters::capacity);
         if (index >= counters_[exporter]->count()) return std::nullopt;
         return series_of(*counters_[exporter], index, node_name_);
     }
-    const std::size_t peer = at - counters_.size() * LATMON_COUNTERS_MAX;
+    const std::size_t peer = at - counters_.size() * PluginCounters::capacity;
     const std::optional<PeerLabels> labels =
         peers_[peer / limits::peer_series_per_core]->find(series_id);
     if (!labels) return std::nullopt;

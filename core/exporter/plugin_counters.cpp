@@ -13,9 +13,10 @@ namespace {
 constexpr std::size_t name_bytes_max = 64;  // As counters.h says.
 
 // Of daemon/node_counters.cpp, without "exporter_".
-constexpr std::array<std::string_view, 4> taken_names{
-    "made_samples_total", "exported_samples_total", "rejected_samples_total",
-    "dropped_samples_total"};
+constexpr std::array<std::string_view, 8> taken_names{
+    "made_samples_total",     "exported_samples_total", "rejected_samples_total",
+    "dropped_samples_total",  "made_windows_total",     "exported_windows_total",
+    "rejected_windows_total", "dropped_windows_total"};
 
 }  // namespace
 
@@ -38,10 +39,19 @@ latmon_counter* PluginCounters::find_or_add(std::string_view name) {
     for (std::uint32_t index = 0; index < count; ++index) {
         if (counters_[index].name == name) return &counters_[index];
     }
-    if (is_closed_ || count == counters_.size()) return nullptr;
+    if (is_closed_ || count == LATMON_COUNTERS_MAX) return nullptr;
     counters_[count].name = name;
     count_.store(count + 1, std::memory_order_release);  // Publishes the name.
     return &counters_[count];
+}
+
+latmon_counter& PluginCounters::add_own(std::string_view name) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::uint32_t count = count_.load(std::memory_order_relaxed);
+    LATMON_ASSERT(is_closed_ && count < capacity);
+    counters_[count].name = name;
+    count_.store(count + 1, std::memory_order_release);  // As above.
+    return counters_[count];
 }
 
 void PluginCounters::close() {

@@ -29,8 +29,16 @@ public:
     PluginCounters(const PluginCounters&) = delete;
     PluginCounters& operator=(const PluginCounters&) = delete;
 
+    // Places for counters: the plugin's, and those of latmon's own that stand among them.
+    static constexpr std::uint32_t own_count_max = 4;
+    static constexpr std::uint32_t capacity = LATMON_COUNTERS_MAX + own_count_max;
+
     // As latmon_counters_t.counter; null as well after close(). [main-thread]
     [[nodiscard]] latmon_counter* find_or_add(std::string_view name);
+
+    // A counter of latmon's own, of a name that no plugin may take; own_count_max of them at most,
+    // after close(). [main-thread, before start]
+    [[nodiscard]] latmon_counter& add_own(std::string_view name);
 
     // create() is over: there will be no other counters. [main-thread]
     void close();
@@ -52,7 +60,7 @@ private:
     std::mutex mutex_;  // Against a plugin that asks from a thread of its own.
     bool is_closed_ = false;
     std::atomic<std::uint32_t> count_{0};  // Names before it are never written again.
-    std::array<latmon_counter, LATMON_COUNTERS_MAX> counters_;
+    std::array<latmon_counter, capacity> counters_;
 };
 
 // True for 1 to 64 of a-z, 0-9 and '_' that are not the name of a counter that latmon has of every

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a core-thread's samples leave it: one queue per exporter. Owned by one core-thread;
-// emitting never waits and never allocates.
+// Where a core-thread's samples leave it: one queue per exporter, and one for the statistics. Owned
+// by one core-thread; emitting never waits and never allocates.
 #pragma once
 
 #include "sample/sample_queue.hpp"
@@ -12,19 +12,24 @@ namespace latmon {
 
 class SampleOutlet {
 public:
-    // The queues of this core, one per exporter; they outlive the outlet. [before start]
-    explicit SampleOutlet(std::vector<SampleQueue*> queues) : queues_(std::move(queues)) {}
+    // The queues of this core, one per exporter, and the one of the statistics, which may be null;
+    // they outlive the outlet. [before start]
+    explicit SampleOutlet(std::vector<SampleQueue*> queues, SampleQueue* stats = nullptr)
+        : queues_(std::move(queues)), stats_(stats) {}
 
-    // Gives a copy to every exporter that takes its kind. [core-thread]
+    // Gives a copy to every exporter that takes its kind, and to the statistics. [core-thread]
     void emit(const Sample& sample) noexcept {
         for (SampleQueue* const queue : queues_)
             queue->emit(sample);
+        if (stats_ != nullptr) stats_->emit(sample);
     }
 
     [[nodiscard]] const std::vector<SampleQueue*>& queues() const noexcept { return queues_; }
+    [[nodiscard]] const SampleQueue* stats() const noexcept { return stats_; }
 
 private:
     std::vector<SampleQueue*> queues_;
+    SampleQueue* stats_;
 };
 
 }  // namespace latmon

@@ -56,6 +56,20 @@ public:
         return true;
     }
 
+    // Pushes all of `values` or, if there is no room for all of them, none: false. The consumer may
+    // pop them in parts, but never sees a part alone. [producer thread]
+    [[nodiscard]] bool try_push_all(std::span<const T> values) noexcept {
+        const std::uint64_t tail = producer_.tail.load(std::memory_order_relaxed);
+        if (tail - producer_.head_seen + values.size() > mask_ + 1) {
+            producer_.head_seen = consumer_.head.load(std::memory_order_acquire);  // Pairs with A.
+            if (tail - producer_.head_seen + values.size() > mask_ + 1) return false;
+        }
+        for (std::size_t index = 0; index < values.size(); ++index)
+            slots_[(tail + index) & mask_] = values[index];
+        producer_.tail.store(tail + values.size(), std::memory_order_release);  // B, for all.
+        return true;
+    }
+
     // Copies up to batch.size() values out, oldest first, and returns how many. [consumer thread]
     [[nodiscard]] std::uint32_t pop_batch(std::span<T> batch) noexcept {
         const std::uint64_t head = consumer_.head.load(std::memory_order_relaxed);

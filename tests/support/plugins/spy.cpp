@@ -86,9 +86,28 @@ latmon_result_t reopen(void* exporter) {
     return LATMON_RESULT_OK;
 }
 
+latmon_result_t export_windows(void* exporter, const latmon_window_t* const* windows,
+                               uint32_t count) {
+    Spy& spy = *static_cast<Spy*>(exporter);
+    spy.calls.push_back('w');
+    for (uint32_t index = 0; index < count; ++index) {
+        const latmon_window_t& window = *windows[index];
+        spy.windows.push_back(window);
+        spy.buckets.emplace_back(window.buckets, window.buckets + window.bucket_count);
+    }
+    return spy.result;
+}
+
+// Windows only if the operator asks for them, and the samples that a plugin without them gets.
 const void* extension(const char* id) {
-    static constexpr latmon_reopen_t ability = {.reopen = reopen};
-    return std::string_view(id) == LATMON_REOPEN_1 ? &ability : nullptr;
+    static constexpr latmon_reopen_t reopening = {.reopen = reopen};
+    static constexpr latmon_windows_t windowing = {.default_lengths = 0,
+                                                   .default_kinds = 1U << LATMON_KIND_EXCHANGE |
+                                                                    1U << LATMON_KIND_CONNECT |
+                                                                    1U << LATMON_KIND_NODE,
+                                                   .export_windows = export_windows};
+    if (std::string_view(id) == LATMON_WINDOWS_1) return &windowing;
+    return std::string_view(id) == LATMON_REOPEN_1 ? &reopening : nullptr;
 }
 
 constexpr latmon_plugin_t plugin = {

@@ -45,7 +45,10 @@ struct Spy {
     bool got_too_late = false;            // `counter_too_late` was there, or was made.
     std::vector<latmon_sample_t> samples;
     std::vector<std::uint32_t> batches;
-    std::vector<char> calls;  // 'c'reate, 'b'atch, 'f'lush, 'r'eopen, 'd'estroy, in their order.
+    std::vector<latmon_window_t> windows;
+    std::vector<std::vector<latmon_bucket_t>> buckets;  // Of each of `windows`.
+    // 'c'reate, 'b'atch, 'w'indows, 'f'lush, 'r'eopen, 'd'estroy, in their order.
+    std::vector<char> calls;
     std::string thread_name;
     sigset_t signals{};  // Those blocked in export_batch().
     cpu_set_t cpus{};    // Those that its thread may run on.

@@ -225,6 +225,7 @@ TEST_CASE("parse: what default.toml leaves commented out is right and is the def
     CHECK(config.reflector.keys[0].prefixes.size() == 1);
     REQUIRE(config.exporters.size() == 1);
     CHECK(config.exporters[0].kinds == exporter_kinds_default);
+    CHECK(config.exporters[0].window_lengths == window_1s_bit);
     CHECK(config.exporters[0].queue_samples == limits::queue_samples_default);
     CHECK(config.exporters[0].options.size() == 1);
 }

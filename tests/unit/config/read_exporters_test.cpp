@@ -101,9 +101,26 @@ port = 1
     CHECK(exporter.where.line == 1);
 }
 
-TEST_CASE("read_exporters: without `samples` an exporter gets what this node measured") {
-    CHECK(only_exporter("[[exporters]]\nplugin = \"x\"").kinds ==
-          (exchange_kind_bit | connect_kind_bit | node_kind_bit));
+TEST_CASE("read_exporters: without `samples` and `windows` it is the plugin's to say") {
+    const ExporterConfig exporter = only_exporter("[[exporters]]\nplugin = \"x\"");
+    CHECK_FALSE(exporter.kinds.has_value());
+    CHECK_FALSE(exporter.window_lengths.has_value());
+}
+
+TEST_CASE("read_exporters: windows are asked for by their lengths, beside samples or alone") {
+    const ExporterConfig both =
+        only_exporter("[[exporters]]\nplugin = \"x\"\nwindows = [\"1s\", \"60s\"]");
+    CHECK(both.window_lengths == (window_1s_bit | window_60s_bit));
+    CHECK_FALSE(both.kinds.has_value());
+    const ExporterConfig alone =
+        only_exporter("[[exporters]]\nplugin = \"x\"\nwindows = \"5s\"\nsamples = []");
+    CHECK(alone.window_lengths == window_5s_bit);
+    CHECK(alone.kinds == 0U);
+    const ExporterConfig none = only_exporter("[[exporters]]\nplugin = \"x\"\nwindows = []");
+    CHECK(none.window_lengths == 0U);
+    CHECK(contains(errors_of("[[exporters]]\nplugin = \"x\"\nwindows = [\"2s\"]"), "60s"));
+    CHECK(contains(errors_of("[[exporters]]\nplugin = \"x\"\nsamples = []\nwindows = []"),
+                   "would get nothing"));
 }
 
 TEST_CASE("read_exporters: a queue is a power of two") {

@@ -12,7 +12,7 @@ namespace latmon {
 namespace {
 
 constexpr std::uint32_t first = 300;
-constexpr std::uint32_t first_peer = first + 2 * LATMON_COUNTERS_MAX;
+constexpr std::uint32_t first_peer = first + 2 * PluginCounters::capacity;
 
 struct Bench {
     std::vector<std::string> exporters{"push", "file"};
@@ -26,7 +26,7 @@ TEST_CASE("late_series: blocks lie one behind the other: exporters, then cores")
     LateSeries& late = bench.late;
     CHECK(late.first_id() == first);
     CHECK(late.counters_of("push")->first_id() == first);
-    CHECK(late.counters_of("file")->first_id() == first + LATMON_COUNTERS_MAX);
+    CHECK(late.counters_of("file")->first_id() == first + PluginCounters::capacity);
     CHECK(late.counters_of("other") == nullptr);
     CHECK(late.peers(0).first_id() == first_peer);
     CHECK(late.peers(0).capacity() == limits::peer_series_per_core);
@@ -46,7 +46,7 @@ TEST_CASE("late_series: without exporters and cores there is nothing") {
 
 TEST_CASE("late_series: a plugin's counter is a counter of the node, about the exporter") {
     Bench bench;
-    const std::uint32_t id = first + LATMON_COUNTERS_MAX + 1;
+    const std::uint32_t id = first + PluginCounters::capacity + 1;
     CHECK_FALSE(bench.late.find(id));
     REQUIRE(bench.late.counters_of("file")->find_or_add("rotations_total") != nullptr);
     CHECK_FALSE(bench.late.find(id));

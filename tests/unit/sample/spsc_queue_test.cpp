@@ -114,5 +114,21 @@ TEST_CASE("spsc_queue: with both sides running nothing is lost, doubled or swapp
     CHECK(queue.size() == 0);
 }
 
+TEST_CASE("spsc_queue: several values are pushed together, or none of them") {
+    SpscQueue<std::uint64_t> queue(4);
+    const std::array<std::uint64_t, 3> three{1, 2, 3};
+    std::array<std::uint64_t, 4> batch{};
+    for (int round = 0; round < 5; ++round) {  // Across the ring's end.
+        CHECK(queue.try_push_all(three));
+        CHECK_FALSE(queue.try_push_all(three));
+        CHECK(queue.size() == 3);
+        CHECK(queue.try_push(4));
+        CHECK_FALSE(queue.try_push_all(std::span(three).first(1)));
+        REQUIRE(queue.pop_batch(batch) == 4);
+        CHECK(batch == std::array<std::uint64_t, 4>{1, 2, 3, 4});
+    }
+    CHECK_FALSE(queue.try_push_all(std::array<std::uint64_t, 5>{}));
+}
+
 }  // namespace
 }  // namespace latmon

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See stats_thread.hpp.
+#include "daemon/stats_thread.hpp"
+
+#include "base/assert.hpp"
+#include "base/limits.hpp"
+#include "config/config.hpp"
+#include "daemon/thread_setup.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace latmon {
+namespace {
+
+// Asleep for at most this long, as an exporter-thread.
+constexpr Duration pause_min = Duration::from_ms(1);
+constexpr Duration pause_max = Duration::from_ms(16);
+
+// From stamping a sample to pushing it a core-thread takes microseconds, unless it loses its CPU in
+// between. What comes later than this goes into the next window, and is counted.
+constexpr Duration close_after = Duration::from_ms(50);
+
+// Batches of each core, in which a queue of the default length is emptied many times over.
+constexpr std::uint32_t turns_backlogged_max = 256;
+
+}  // namespace
+
+StatsThread::StatsThread(const Clock& clock, std::uint32_t core_count, std::uint32_t queue_samples,
+                         const AggregatorOptions& options)
+    : clock_(clock), aggregator_(options) {
+    for (std::uint32_t core = 0; core < core_count; ++core)
+        queues_.push_back(std::make_unique<SampleQueue>(queue_samples, stats_kinds));
+}
+
+StatsThread::~StatsThread() {
+    LATMON_ASSERT(!thread_.joinable());
+}
+
+SampleQueue& StatsThread::queue(std::uint32_t core_index) noexcept {
+    LATMON_ASSERT(core_index < queues_.size());
+    return *queues_[core_index];
+}
+
+void StatsThread::add_output(WindowQueue& output) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    outputs_.push_back(&output);
+}
+
+void StatsThread::remove_output(WindowQueue& output) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::erase(outputs_, &output);
+}
+
+void StatsThread::define(std::uint32_t series_id, latmon_kind_t kind,
+                         const std::optional<Objective>& objective) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    aggregator_.define(series_id, kind, objective);
+}
+
+void StatsThread::end(std::uint32_t series_id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    aggregator_.end(series_id, *this);
+}
+
+void StatsThread::with(const std::function<void(Aggregator&)>& action) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    action(aggregator_);
+}
+
+void StatsThread::start(std::span<const std::uint32_t> core_cpus) {
+    LATMON_ASSERT(!thread_.joinable());
+    // Signals are the main-thread's: they are blocked before any thread is started.
+    thread_ = std::thread([this, cpus = std::vector(core_cpus.begin(), core_cpus.end())] {
+        name_thread("lm-stats");
+        keep_off(cpus);
+        run();
+    });
+}
+
+void StatsThread::drain_and_stop() {
+    if (!thread_.joinable()) return;
+    is_draining_.store(true, std::memory_order_release);
+    thread_.join();
+}
+
+// -- aggregator-thread --------------------------------------------------------------------------
+
+void StatsThread::run() {
+    std::vector<Sample> batch(limits::export_batch_samples);
+    Duration pause = pause_min;
+    for (;;) {
+        // Read before the turn: if it is set, an empty turn means that nothing will ever come.
+        const bool is_draining = is_draining_.load(std::memory_order_acquire);
+        if (take_turn(batch) > 0) {
+            pause = pause_min;
+            continue;
+        }
+        if (is_draining) break;
+        std::this_thread::sleep_for(std::chrono::nanoseconds(pause.ns));
+        pause = std::min(pause * 2, pause_max);
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    aggregator_.finish(*this);
+}
+
+// The time is read before the queues are: what was made until then is in them.
+std::uint32_t StatsThread::take_turn(std::span<Sample> batch) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const WallTime closed_until = clock_.wall_now() - close_after;
+    std::uint32_t taken = 0;
+    bool is_backlogged = false;
+    for (const std::unique_ptr<SampleQueue>& queue : queues_) {
+        const std::uint32_t count = queue->queue.pop_batch(batch);
+        aggregator_.take(batch.first(count));
+        queue->exported.add(count);
+        taken += count;
+        is_backlogged = is_backlogged || count == batch.size();
+    }
+    // While a queue holds more than a batch, samples of the window may still be in it. Who can never
+    // keep up closes windows all the same: what is late is counted as such.
+    turns_backlogged_ = is_backlogged ? turns_backlogged_ + 1 : 0;
+    if (turns_backlogged_ > turns_backlogged_max) turns_backlogged_ = 0;
+    if (turns_backlogged_ == 0) aggregator_.advance(closed_until, *this);
+    return taken;
+}
+
+void StatsThread::on_window(const latmon_window_t& window) {
+    for (WindowQueue* const output : outputs_)
+        output->emit(window);
+}
+
+}  // namespace latmon

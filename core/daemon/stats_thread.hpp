@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The thread around the aggregator: takes samples of every core from queues of its own, as an
+// exporter does, and hands windows to the exporters that take them. It may block and allocate; what
+// it cannot keep up with is counted as dropped, and no probe waits for it.
+//
+// A window is closed a moment after its end, when all cores have pushed what they made before it.
+// Defining and ending series, and asking for what is known, is allowed from other threads at any
+// time: one lock is around the aggregator, which a turn holds for some milliseconds at most.
+#pragma once
+
+#include "base/time.hpp"
+#include "sample/sample_queue.hpp"
+#include "stats/aggregator.hpp"
+#include "stats/window_queue.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace latmon {
+
+class StatsThread final : private WindowSink {
+public:
+    // `clock` outlives it. `queue_samples` is per core, a power of two. [main-thread]
+    StatsThread(const Clock& clock, std::uint32_t core_count, std::uint32_t queue_samples,
+                const AggregatorOptions& options);
+    ~StatsThread();
+    StatsThread(const StatsThread&) = delete;
+    StatsThread& operator=(const StatsThread&) = delete;
+
+    // The queue that core `core_index` pushes into. [main-thread]
+    [[nodiscard]] SampleQueue& queue(std::uint32_t core_index) noexcept;
+
+    // Windows go to `output` from now on, or no more once remove_output() has returned; it outlives
+    // that. [main-thread]
+    void add_output(WindowQueue& output);
+    void remove_output(WindowQueue& output);
+
+    // A series begins, from zero; or it ends, and its open windows are handed out. As
+    // Aggregator::define() and end(). [main-thread]
+    void define(std::uint32_t series_id, latmon_kind_t kind,
+                const std::optional<Objective>& objective);
+    void end(std::uint32_t series_id);
+
+    // Runs `action` on the aggregator, alone. [any-thread]
+    void with(const std::function<void(Aggregator&)>& action);
+
+    // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
+    void start(std::span<const std::uint32_t> core_cpus);
+
+    // Tells it that no core-thread pushes any more: it takes what is queued, hands out the windows
+    // that are open, and ends. Returns then. [main-thread]
+    void drain_and_stop();
+
+private:
+    void run();
+    [[nodiscard]] std::uint32_t take_turn(std::span<Sample> batch);
+    void on_window(const latmon_window_t& window) override;
+
+    const Clock& clock_;
+    std::vector<std::unique_ptr<SampleQueue>> queues_;  // Index = core.
+    std::mutex mutex_;                                  // Guards what follows.
+    Aggregator aggregator_;
+    std::vector<WindowQueue*> outputs_;
+    std::atomic<bool> is_draining_{false};
+    std::uint32_t turns_backlogged_ = 0;  // Of the thread alone.
+    std::thread thread_;
+};
+
+}  // namespace latmon
