@@ -36,7 +36,7 @@ void add_all(Counts& to, const Counts& from) noexcept {
 
 // Of those that pass `is_one`, by status.
 template <typename IsOne>
-std::uint64_t sum_of(const std::array<std::uint64_t, LATMON_WINDOW_STATUSES>& by_status,
+std::uint64_t sum_of(const std::array<std::uint32_t, LATMON_WINDOW_STATUSES>& by_status,
                      IsOne is_one) noexcept {
     std::uint64_t sum = 0;
     for (std::uint8_t status = 0; status < by_status.size(); ++status)
@@ -92,7 +92,7 @@ void fill(latmon_distribution_t& to, const Histogram& from, std::vector<latmon_b
     fill(from.negative(), buckets, to.negative_first, to.negative_count);
 }
 
-// 99.9 % of 1,000 are 999: a ratio's own rounding must not ask for a thousandth of an exchange more.
+// 99.9 % of 1,000 are 999: the rounding of a ratio must not ask for a bit of one exchange more.
 bool is_kept(double ratio, std::uint64_t good, std::uint64_t count) noexcept {
     constexpr double rounding = 1e-6;  // Of an exchange; windows hold less than 2^33 of them.
     return static_cast<double>(good) + rounding >= ratio * static_cast<double>(count);
