@@ -30,8 +30,8 @@ int main(int argc, char** argv) {
     log_warnings(plan.warnings);
 
     // Beyond this point the plan is not doubted any more.
-    const DaemonOptions options{.config_file = config.file,
-                                .plugin_path = config.plugin_path,
+    const DaemonOptions options{.config = config,
+                                .read = reader_of(arguments),
                                 .clock_seam = arguments.clock_seam,
                                 .probe_receive_buffer_bytes = arguments.probe_receive_buffer_bytes};
     const std::unique_ptr<Daemon> daemon = or_exit(Daemon::open(std::move(plan), options));

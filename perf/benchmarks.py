@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What do the parts of the hot path cost by themselves? Runs the micro-benchmarks (queue, sample,
-# timers, wire; Google Benchmark) and puts their times, of each repetition, into the form of all
-# other figures. A part's time is one thread's, with warm caches, and not that of a probe: cost.py.
+# timers, wire, histogram; Google Benchmark) and puts their times, of each repetition, into the form
+# of all other figures. A part's time is one thread's, with warm caches, and not that of a probe:
+# cost.py.
 import json
 import sys
 
 import measure
 
-PROGRAMS = ("sample", "queue", "timers", "wire")
+PROGRAMS = ("sample", "queue", "timers", "wire", "histogram")
 UNITS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 SAMPLE_MOST_NS = 60
 

@@ -136,9 +136,15 @@ inline constexpr std::uint32_t window_queue_blocks_min = 4'096;
 inline constexpr std::uint32_t window_queue_blocks_max = 1U << 18U;
 inline constexpr std::uint32_t export_batch_windows = 256;
 inline constexpr std::uint32_t exporters_max = 32;
+// While a configuration is loaded, each may be there twice; and one that is latmon's own.
+inline constexpr std::uint32_t consumers_max = 2 * exporters_max + 1;
 inline constexpr std::uint32_t export_batch_samples = 1'024;
 // Per core: names of peers on their way to the log, which is written once a second.
 inline constexpr std::uint32_t queue_peers = 256;
+
+// Network interfaces that probes leave through, told of one by one; what leaves through more is
+// probed all the same.
+inline constexpr std::size_t interfaces_max = 64;
 
 // -- Statistics -------------------------------------------------------------------------------
 // Series that nobody defined, but that send samples: peers', and applications'.
@@ -148,6 +154,55 @@ inline constexpr std::uint32_t stats_ended_series_max = 65'536;
 // The wall clock was set back if windows begin so much later than it says; what reads it now, and
 // what did when samples were made, are no further apart.
 inline constexpr std::int64_t stats_clock_back_ns = 10'000'000'000;
+
+// -- Admin listener ---------------------------------------------------------------------------
+// Connections at once. A scraper needs one, a person a few; who wants more than there are gets the
+// place of the one that has waited longest.
+inline constexpr std::uint32_t admin_connections_default = 64;
+inline constexpr std::uint32_t admin_connections_max = 4'096;
+// Prometheus sends half a KiB of header; a cookie is 4 KiB at most.
+inline constexpr std::uint32_t admin_header_bytes = 16 * 1'024;
+// No request of ours has a body; one that comes is read so far, and not used.
+inline constexpr std::uint32_t admin_body_bytes = 64 * 1'024;
+// A key or a value of a query, and how many of them; a path.
+inline constexpr std::uint32_t admin_query_items_max = 64;
+inline constexpr std::uint32_t admin_path_bytes = 1'024;
+// From the first octet of a TLS handshake, a header or a body to its last.
+inline constexpr std::int64_t admin_request_ns = 5'000'000'000;
+// Between two requests of a connection. Prometheus scrapes once a minute at the least, as a rule.
+inline constexpr std::int64_t admin_idle_ns = 65'000'000'000;
+// From the first octet of an answer to its last.
+inline constexpr std::int64_t admin_answer_ns = 30'000'000'000;
+// Whoever does not take an answer for so long may lose his place to a newcomer.
+inline constexpr std::int64_t admin_slow_reader_ns = 2'000'000'000;
+// What is still sent by somebody whom we have told that we hear no more.
+inline constexpr std::int64_t admin_linger_ns = 1'000'000'000;
+inline constexpr std::uint32_t admin_linger_bytes = 1'024 * 1'024;
+// For making an answer. Longer than any scraper waits.
+inline constexpr std::int64_t admin_handler_ns = 30'000'000'000;
+// Then the client connects anew, perhaps to another node behind the same name.
+inline constexpr std::uint32_t admin_requests_per_connection = 10'000;
+// All answers that are on their way, together: a metrics page of 5,000 series takes some 10 MB.
+inline constexpr std::uint64_t admin_answers_bytes = std::uint64_t{128} * 1'024 * 1'024;
+// Threads that make answers, and requests that wait for one of them.
+inline constexpr std::uint32_t admin_handlers = 2;
+inline constexpr std::uint32_t admin_requests_waiting = 32;
+// Pages of exporters: each has one or two.
+inline constexpr std::uint32_t admin_routes_max = 256;
+// A secret is a line; a chain of certificates some tens of KiB.
+inline constexpr std::uint32_t admin_secret_bytes = 1'024;
+inline constexpr std::uint32_t admin_pem_bytes = 1'024 * 1'024;
+// Runs of /probe at once; each has a ring of its own. Probes in one run.
+inline constexpr std::uint32_t admin_probes_default = 8;
+inline constexpr std::uint32_t admin_probes_max = 64;
+inline constexpr std::uint32_t admin_probe_count_max = 1'000;
+// blackbox_exporter's: what a scraper is allowed that does not say how long it waits, and what is
+// kept back for the way.
+inline constexpr std::int64_t admin_probe_ns = 120'000'000'000;
+inline constexpr std::int64_t admin_probe_reserve_ns = 500'000'000;
+// Series in one answer of /api/v1/series, by default and at most.
+inline constexpr std::uint32_t admin_series_default = 1'000;
+inline constexpr std::uint32_t admin_series_max = 100'000;
 
 // -- Life cycle -------------------------------------------------------------------------------
 // A ring's teardown is asynchronous: its sockets keep their ports for 30..50 ms after the process

@@ -94,7 +94,10 @@ spdlog::logger& logger() {
 bool open(Level level, const std::string& path) {
     logger().set_level(spdlog_level(level));
     logger().flush_on(spdlog::level::debug);
-    return path.empty() || open_file(path);
+    if (!path.empty()) return path == file().path || open_file(path);
+    file().sink->set_sinks({});
+    file().path.clear();
+    return true;
 }
 
 bool reopen() {

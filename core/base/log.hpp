@@ -14,8 +14,9 @@ namespace latmon::log {
 
 enum class Level : std::uint8_t { debug, info, warning, error, critical };
 
-// Sets level and destinations; call once, early. `path` "": no file, stderr only. False if the file
-// cannot be opened; the log then goes to stderr alone. Missing directories are made. [main-thread]
+// Sets level and destinations, early, and again when they change. `path` "": no file, stderr only.
+// False if the file cannot be opened; the log then goes to where it went, at first to stderr alone.
+// Missing directories are made. [main-thread]
 [[nodiscard]] bool open(Level level, const std::string& path);
 
 // Opens the file of open() anew by its name, making it if it is not there; nothing happens if there

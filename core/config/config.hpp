@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,8 @@ namespace latmon {
 struct SourcePosition {
     std::uint32_t line = 0;
     std::uint32_t column = 0;
+
+    bool operator==(const SourcePosition&) const = default;
 };
 
 // How a core-thread waits for its next deadline.
@@ -108,8 +111,8 @@ inline constexpr std::uint32_t exporter_kinds_default =
 inline constexpr std::uint32_t exporter_kinds_compatible =
     exchange_kind_bit | connect_kind_bit | reflection_kind_bit;
 
-// What the operator promised somebody of a target: of all exchanges of a minute at least `ratio` are
-// answered within `rtt`.
+// What the operator promised somebody of a target: of all exchanges of a minute at least `ratio`
+// are answered within `rtt`.
 struct ObjectiveConfig {
     double ratio = 0;  // In (0, 1].
     Duration rtt;
@@ -148,6 +151,8 @@ struct TargetConfig {
     OnSsidZero on_ssid_zero = OnSsidZero::keep;
     std::optional<ObjectiveConfig> objective;
     SourcePosition where;
+
+    bool operator==(const TargetConfig&) const = default;
 };
 
 // One value of an [[exporters]] table that is the plugin's to understand.
@@ -177,6 +182,8 @@ struct ReflectorKeyConfig {
     std::vector<Prefix> prefixes;
     std::string key_file;
     SourcePosition where;
+
+    bool operator==(const ReflectorKeyConfig&) const = default;
 };
 
 // The [clock] table: what may be believed about clocks.
@@ -186,6 +193,8 @@ struct ClockConfig {
     std::string chrony = "127.0.0.1:323";  // Where chronyd answers; "": it is not asked.
     std::int64_t drift_ppb = 600'000;      // See PathClock. 100 ppm of crystals, 500 ppm of slew.
     bool has_series = true;                // Offset, skew and residual of each path are exported.
+
+    bool operator==(const ClockConfig&) const = default;
 };
 
 // The [stats] table: how samples become windows.
@@ -213,6 +222,50 @@ struct ReflectorConfig {
     TimestampFormat timestamp_format = TimestampFormat::ntp;
     std::uint64_t dscp_allow = 0;  // Bit n: DSCP n may be asked for by the Class of Service TLV.
     std::vector<ReflectorKeyConfig> keys;  // The first that matches counts.
+
+    bool operator==(const ReflectorConfig&) const = default;
+};
+
+// Where the admin listener listens: an address with its port (0: the kernel's choice), or the path
+// of a unix socket.
+struct AdminAddress {
+    Endpoint endpoint;
+    std::string socket_path;  // "": `endpoint`.
+
+    friend bool operator==(const AdminAddress&, const AdminAddress&) = default;
+};
+
+// One way in which /probe probes. The built-in modules have these very values, each with the name
+// of its method.
+struct ProbeModuleConfig {
+    enum class Method : std::uint8_t { udp, tcp, tcp_connect };
+    std::string name;
+    Method method = Method::udp;
+    std::uint16_t port = 0;  // If the target names none; 0: that of the method, if it has one.
+    std::uint32_t count = 5;
+    Duration interval = Duration::from_ms(100);
+    Duration timeout = Duration::from_s(1);
+    std::uint32_t size_bytes = 0;  // As TargetConfig::size_bytes.
+    std::uint8_t dscp = 0;         // 0..63
+    SourcePosition where{};
+};
+
+// The [admin] table: HTTP for operators, scrapers and orchestrators.
+struct AdminConfig {
+    std::vector<AdminAddress> listen;  // Empty: off.
+    bool is_listen_explicit = false;   // False: what cannot be bound is left out with a warning.
+    std::uint32_t connections_max = limits::admin_connections_default;
+    std::string tls_cert;  // Paths of PEM files; "": plain HTTP.
+    std::string tls_key;
+    std::string tls_client_ca;        // "": clients need no certificate.
+    std::string bearer_token_file;    // "": no token.
+    std::string basic_user;           // "": no password.
+    std::string basic_password_file;  // Set if `basic_user` is.
+    bool can_probe = false;           // Whether there is /probe.
+    std::vector<Prefix> probe_allow;  // Whom it may probe.
+    bool probe_allow_any = false;
+    std::uint32_t probes_max = limits::admin_probes_default;  // At once.
+    std::vector<ProbeModuleConfig> modules;                   // Beside those that are built in.
 };
 
 struct Config {
@@ -237,8 +290,11 @@ struct Config {
     Duration resolve_interval = Duration::from_s(60);
     ReflectorConfig reflector;
     StatsConfig stats;
-    std::vector<TargetConfig> targets;
+    AdminConfig admin;
+    std::vector<TargetConfig> targets;         // Those of [[target_files]] behind the others.
+    std::vector<std::string> target_patterns;  // Of [[target_files]]: `path`.
     std::vector<ExporterConfig> exporters;
+    std::map<std::string, SourcePosition> key_positions;  // Of the keys and tables of the file.
 };
 
 }  // namespace latmon

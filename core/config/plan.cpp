@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <bit>
+#include <optional>
+#include <unordered_map>
 
 namespace latmon {
 namespace {
@@ -158,42 +160,123 @@ void place_in_time(ProbePlan& probe, std::size_t place, std::uint64_t core_hash)
     probe.is_precise = is_lone || probe.interval <= precise_interval_max;
 }
 
+// The lowest number that nobody has.
+class Numbers {
+public:
+    void take(std::uint32_t number) {
+        if (number >= is_taken_.size()) is_taken_.resize(number + 1U);
+        is_taken_[number] = true;
+    }
+    [[nodiscard]] std::uint32_t take_free() {
+        while (next_ < is_taken_.size() && is_taken_[next_])
+            ++next_;
+        take(next_);
+        return next_;
+    }
+
+private:
+    std::vector<bool> is_taken_;
+    std::uint32_t next_ = 0;  // All below are taken.
+};
+
 // Each probe in turn to the core with the least load so far, the first of equals: appending a
-// target never moves the ones before it. Keys are numbered on the way.
+// target never moves the ones before it. Probes that run already are where they are, and those that
+// come take what they leave free.
+class Spreader {
+public:
+    Spreader(const Config& config, std::vector<CorePlan>& cores)
+        : config_(config),
+          name_hash_(hash_name(config.name)),
+          cores_(cores),
+          loads_(cores.size()),
+          places_(cores.size()) {}
+
+    void keep(const ProbePlan& probe, std::size_t core) {
+        loads_[core] += load_of(probe.interval);
+        places_[core].take(probe.place);
+        indices_.take(probe.probe_index);
+    }
+
+    void add(const TargetConfig& target, std::uint32_t target_index, KeyFiles& key_files) {
+        for (ProbePlan& probe : probes_of(target, target_index)) {
+            const auto least = std::min_element(loads_.begin(), loads_.end());
+            const auto core = static_cast<std::size_t>(least - loads_.begin());
+            *least += load_of(probe.interval);
+            probe.probe_index = indices_.take_free();
+            probe.place = places_[core].take_free();
+            probe.ssid = static_cast<std::uint16_t>(1 + probe.probe_index % 65'535);
+            plan_packet(config_, target, key_files, probe);
+            place_in_time(probe, probe.place, name_hash_ + core * core_step);
+            cores_[core].probes.push_back(std::move(probe));
+        }
+    }
+
+private:
+    const Config& config_;
+    std::uint64_t name_hash_;
+    std::vector<CorePlan>& cores_;
+    std::vector<std::uint64_t> loads_;
+    std::vector<Numbers> places_;
+    Numbers indices_;
+};
+
+// Keys are numbered on the way.
 void spread_probes(const Config& config, Plan& plan, Mistakes& mistakes) {
-    const std::uint64_t name_hash = hash_name(config.name);
     KeyFiles key_files(plan.key_files);
-    std::vector<std::uint64_t> loads(plan.cores.size());
+    Spreader spreader(config, plan.cores);
     for (std::uint32_t target_index = 0; target_index < config.targets.size(); ++target_index) {
         const TargetConfig& target = config.targets[target_index];
         if (!check_in_flight(target, mistakes)) continue;
         if (std::string text = packet_warning(target); !text.empty()) {
             plan.warnings.push_back(std::move(text));
         }
-        for (ProbePlan& probe : probes_of(target, target_index)) {
-            const auto least = std::min_element(loads.begin(), loads.end());
-            const auto core_index = static_cast<std::size_t>(least - loads.begin());
-            std::vector<ProbePlan>& neighbours = plan.cores[core_index].probes;
-            *least += load_of(probe.interval);
-            probe.probe_index = plan.probe_count++;
-            probe.ssid = static_cast<std::uint16_t>(1 + probe.probe_index % 65'535);
-            plan_packet(config, target, key_files, probe);
-            place_in_time(probe, neighbours.size(), name_hash + core_index * core_step);
-            neighbours.push_back(std::move(probe));
-        }
+        spreader.add(target, target_index, key_files);
     }
+    for (const CorePlan& core : plan.cores)
+        plan.probe_count += static_cast<std::uint32_t>(core.probes.size());
     for (const ReflectorKeyConfig& key : config.reflector.keys) {
         plan.reflector_keys.push_back(key_files.index_of(key.key_file));
     }
 }
 
+void check_core_size(std::uint32_t cpu, std::size_t probes, Mistakes& mistakes) {
+    if (probes <= limits::targets_per_core_max) return;
+    mistakes.error({}, fmt::format("CPU {} would run {} probes; {} are the most: add CPUs to "
+                                   "\"cores\", or take targets out",
+                                   cpu, probes, limits::targets_per_core_max));
+}
+
 void check_core_sizes(const Plan& plan, Mistakes& mistakes) {
-    for (const CorePlan& core : plan.cores) {
-        if (core.probes.size() <= limits::targets_per_core_max) continue;
-        mistakes.error({}, fmt::format("CPU {} would run {} probes; {} are the most: add CPUs to "
-                                       "\"cores\", or take targets out",
-                                       core.cpu, core.probes.size(), limits::targets_per_core_max));
+    for (const CorePlan& core : plan.cores)
+        check_core_size(core.cpu, core.probes.size(), mistakes);
+}
+
+// -- While others run -------------------------------------------------------------------------
+
+// Where it is written makes no difference.
+bool is_same(const TargetConfig& a, const TargetConfig& b) {
+    TargetConfig moved = a;
+    moved.where = b.where;
+    return moved == b;
+}
+
+std::string name_of(const TargetConfig& target) {
+    return fmt::format("{} {} {} {}", target.label, target.host, target.udp_port, target.tcp_port);
+}
+
+using Names = std::unordered_multimap<std::string, std::uint32_t>;
+
+// The running target that is the same as `wanted`, which nobody else then gets.
+std::optional<std::uint32_t> take_same(const RunningTargets& running, const TargetConfig& wanted,
+                                       Names& names) {
+    const auto [first, last] = names.equal_range(name_of(wanted));
+    for (auto found = first; found != last; ++found) {
+        if (!is_same(*running.targets[found->second], wanted)) continue;
+        const std::uint32_t index = found->second;
+        names.erase(found);
+        return index;
     }
+    return std::nullopt;
 }
 
 // -- Sockets ----------------------------------------------------------------------------------
@@ -260,6 +343,62 @@ Result<Plan> make_plan(const Config& config, std::span<const std::uint32_t> cpus
     plan.fds_needed = count_fds(plan);
     if (mistakes.has_errors()) return fail(ExitCode::configuration, mistakes.errors_text());
     return plan;
+}
+
+Result<PlanChange> plan_change(const Config& config, const RunningTargets& running) {
+    Mistakes mistakes(config.file);
+    PlanChange change;
+    Names names;
+    for (std::uint32_t index = 0; index < running.targets.size(); ++index) {
+        if (running.targets[index] == nullptr || running.must_change[index]) continue;
+        names.emplace(name_of(*running.targets[index]), index);
+    }
+    std::vector<const TargetConfig*> added;
+    std::vector<bool> is_kept(running.targets.size());
+    Numbers indices;
+    change.targets.resize(running.targets.size());
+    for (const TargetConfig& wanted : config.targets) {
+        const std::optional<std::uint32_t> same = take_same(running, wanted, names);
+        if (!same) {
+            added.push_back(&wanted);
+            continue;
+        }
+        is_kept[*same] = true;
+        indices.take(*same);
+        change.targets[*same] = wanted;
+    }
+    for (std::uint32_t index = 0; index < is_kept.size(); ++index) {
+        if (running.targets[index] != nullptr && !is_kept[index]) change.removed.push_back(index);
+    }
+    change.kept = config.targets.size() - added.size();
+    change.cores.resize(running.probes.size());
+    Spreader spreader(config, change.cores);
+    std::vector<std::size_t> sizes(running.probes.size());
+    for (std::size_t core = 0; core < running.probes.size(); ++core) {
+        for (const ProbePlan* const probe : running.probes[core]) {
+            if (!is_kept[probe->target_index]) continue;
+            spreader.keep(*probe, core);
+            ++sizes[core];
+        }
+    }
+    KeyFiles key_files(change.key_files);
+    for (const TargetConfig* const target : added) {
+        if (!check_in_flight(*target, mistakes)) continue;
+        if (std::string text = packet_warning(*target); !text.empty()) {
+            change.warnings.push_back(std::move(text));
+        }
+        const std::uint32_t index = indices.take_free();
+        if (index >= change.targets.size()) change.targets.resize(index + 1U);
+        change.targets[index] = *target;
+        change.added.push_back(index);
+        spreader.add(*target, index, key_files);
+    }
+    for (std::size_t core = 0; core < sizes.size(); ++core) {
+        check_core_size(running.cpus[core], sizes[core] + change.cores[core].probes.size(),
+                        mistakes);
+    }
+    if (mistakes.has_errors()) return fail(ExitCode::configuration, mistakes.errors_text());
+    return change;
 }
 
 }  // namespace latmon

@@ -21,8 +21,11 @@ enum class ProbeKind : std::uint8_t { udp, tcp, tcp_connect };
 // One thing to do over and over: one target by one method.
 struct ProbePlan {
     ProbeKind kind = ProbeKind::udp;
-    std::uint32_t target_index = 0;  // In Config::targets, and in Plan::targets.
-    std::uint32_t probe_index = 0;   // Over all cores; also its series id.
+    std::uint32_t target_index = 0;     // In Plan::targets.
+    std::uint32_t probe_index = 0;      // Over all cores; no two that run have the same.
+    std::uint32_t place = 0;            // Likewise on its core: what its phase comes from.
+    std::uint32_t series_id = 0;        // Of its samples. Whoever runs it sets this,
+    std::uint32_t clock_series_id = 0;  // as of its path's clock: the first of clock_series.hpp.
     std::uint16_t port = 0;
     std::uint16_t ssid = 0;  // STAMP session id (RFC 8972 section 3); 0: no STAMP is spoken.
     // Of packets that are the ancestor's: at least, for their head decides.
@@ -102,6 +105,31 @@ struct Plan {
     std::uint64_t fds_needed = 0;       // Descriptors in the worst case, for the check at start.
     std::vector<std::string> warnings;  // One line each.
 };
+
+// What runs while a configuration is loaded anew.
+struct RunningTargets {
+    std::vector<const TargetConfig*> targets;  // By target_index; null: nobody has it.
+    std::vector<bool> must_change;             // By target_index: it cannot go on as it is.
+    std::vector<std::vector<const ProbePlan*>> probes;  // Of these targets, by core.
+    std::vector<std::uint32_t> cpus;                    // By core.
+};
+
+// What has to change for another configuration to run.
+struct PlanChange {
+    std::vector<std::optional<TargetConfig>> targets;  // By target_index; nothing: nobody has it.
+    std::vector<std::uint32_t> removed;                // Indices that were those of targets,
+    std::vector<std::uint32_t> added;                  // and that are from now on.
+    std::size_t kept = 0;                              // Targets that go on.
+    std::vector<CorePlan> cores;                       // Probes that come, of `added`. No CPUs.
+    std::vector<std::string> key_files;                // As in Plan: of probes that come.
+    std::vector<std::string> warnings;
+};
+
+// Compares what is wanted with what runs. Targets that are the same in every key go on, with their
+// indices, cores, phases and session ids, wherever they stand in the file; others are given what is
+// free. Everything but targets is taken to be as it was: see restart_needed(). Errors as
+// make_plan(). Pure.
+[[nodiscard]] Result<PlanChange> plan_change(const Config& config, const RunningTargets& running);
 
 // Expands targets to probes, spreads them over cores by the load they make, gives each its phase
 // and session id. `cpus` are the CPU numbers this process may run on, in order, at least one.

@@ -68,6 +68,10 @@ inline constexpr IntegerRange queue_samples_range{limits::queue_samples_min,
 inline constexpr IntegerRange rate_range{1, 100'000'000, "datagrams a second"};
 inline constexpr IntegerRange burst_range{1, 100'000'000, "datagrams"};
 inline constexpr IntegerRange sessions_range{1, limits::sessions_per_core, "sessions"};
+inline constexpr IntegerRange connections_range{4, limits::admin_connections_max, "connections"};
+inline constexpr IntegerRange probes_range{1, limits::admin_probes_max, "probes"};
+inline constexpr IntegerRange probe_count_range{1, limits::admin_probe_count_max, "probes"};
+inline constexpr IntegerRange admin_port_range{0, 65'535, "a port"};
 inline constexpr IntegerRange cpu_range{0, 4'095, "a CPU"};
 
 // "milliseconds from 0.1 to 86400000", "a port from 1 to 65535".

@@ -4,6 +4,7 @@
 #include "config/read_config.hpp"
 
 #include "config/cpu_list.hpp"
+#include "config/read_admin.hpp"
 #include "config/read_clock.hpp"
 #include "config/read_common.hpp"
 #include "config/read_exporters.hpp"
@@ -143,17 +144,20 @@ Config read_config(const TomlTable& table, const std::string& file,
     top.report_unknown_keys();
     Config config;
     config.file = file;
+    for (const TomlMember& member : table.members)
+        config.key_positions.emplace(member.key, member.where);
     read_node(top, config);
     apply_overrides(overrides, config);
     config.clock = read_clock(top);
     config.reflector = read_reflector(top);
     config.stats = read_stats(top);
+    config.admin = read_admin(top);
     config.exporters = read_exporters(top, overrides);
     const bool is_compatible = !config.exporters.empty() && config.exporters.front().is_compatible;
     const TargetConfig inherited = read_inherited(top, overrides, is_compatible);
     config.udp_port = inherited.udp_port;
     config.tcp_port = inherited.tcp_port;
-    config.targets = read_targets(top, inherited, config);
+    read_targets(top, inherited, config);
     return config;
 }
 

@@ -4,6 +4,8 @@
 // reflector that answers unauthenticated because of a slip would be the worst way to read a file.
 #include "config/read_reflector.hpp"
 
+#include "config/read_prefixes.hpp"
+
 #include <fmt/format.h>
 #include <array>
 #include <cstdint>
@@ -18,31 +20,6 @@ namespace {
 constexpr std::array<std::string_view, 9> default_allow{
     "127.0.0.0/8",    "::1/128",       "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
     "169.254.0.0/16", "100.64.0.0/10", "fe80::/10",  "fc00::/7"};
-
-// Prefixes of a list; `any`, if given, is set when the list is ["any"].
-void read_prefixes(const TableReader& reader, std::string_view key, std::vector<Prefix>& prefixes,
-                   bool* any) {
-    const std::optional<std::vector<ListItem>> items = reader.read_list(key);
-    if (!items) return;
-    prefixes.clear();
-    for (const ListItem& item : *items) {
-        if (any != nullptr && item.text == "any") {
-            *any = true;
-            if (items->size() == 1) return;
-            reader.mistakes().error(item.where,
-                                    "\"any\" stands for all addresses; write it alone, "
-                                    "or only the prefixes");
-        } else if (const std::optional<Prefix> prefix = parse_prefix(item.text)) {
-            prefixes.push_back(*prefix);
-        } else {
-            reader.mistakes().error(
-                item.where,
-                fmt::format("{} is no prefix; write one such as \"10.0.0.0/8\", with all bits "
-                            "behind the length zero, or one address",
-                            in_quotes(item.text)));
-        }
-    }
-}
 
 constexpr std::string_view dscp_allow_cure = "a list of code points from 0 to 63: [0, 46]";
 

@@ -5,6 +5,7 @@
 #include "config/read_targets.hpp"
 
 #include "config/read_common.hpp"
+#include "config/target_file.hpp"
 
 #include <fmt/format.h>
 #include <array>
@@ -115,14 +116,8 @@ void check_together(const TableReader& reader, const TargetConfig& target) {
     }
 }
 
-TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,
-                         const Config& config, Mistakes& mistakes) {
-    const TableReader reader(table, target_section, mistakes);
-    reader.report_unknown_keys();
-    TargetConfig target = inherited;
-    target.where = table.where;
-    read_host(reader, target);
-    reader.read("label", target.label);
+// All but which target it is.
+void read_rest(const TableReader& reader, const Config& config, TargetConfig& target) {
     read_tags(reader, target);
     read_common(reader, target);
     read_shorthand_port(reader, target);
@@ -135,11 +130,23 @@ TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,
         target.tcp = target.tcp && only == Protocols::tcp;
     }
     if (!target.udp && !target.tcp) {
-        mistakes.warn(table.where, fmt::format("target {} is not probed: its protocol is switched "
-                                               "off at the top level",
-                                               in_quotes(target.host)));
+        reader.mistakes().warn(target.where,
+                               fmt::format("target {} is not probed: its protocol is switched "
+                                           "off at the top level",
+                                           in_quotes(target.host)));
     }
     check_together(reader, target);
+}
+
+TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,
+                         const Config& config, Mistakes& mistakes) {
+    const TableReader reader(table, target_section, mistakes);
+    reader.report_unknown_keys();
+    TargetConfig target = inherited;
+    target.where = table.where;
+    read_host(reader, target);
+    reader.read("label", target.label);
+    read_rest(reader, config, target);
     return target;
 }
 
@@ -166,29 +173,106 @@ void report_twins(const std::vector<TargetConfig>& targets, Mistakes& mistakes) 
     }
 }
 
-}  // namespace
+// A file's target: what the table says of all, and what the file says of this one.
+TargetConfig target_of(const FileTarget& listed, const TargetConfig& pattern) {
+    TargetConfig target = pattern;
+    target.host = listed.host;
+    target.label = listed.label;
+    target.tags.insert(target.tags.end(), listed.tags.begin(), listed.tags.end());
+    if (listed.port) target.udp_port = target.tcp_port = *listed.port;
+    return target;
+}
 
-std::vector<TargetConfig> read_targets(const TableReader& top, const TargetConfig& inherited,
-                                       const Config& config) {
-    std::vector<TargetConfig> targets;
-    const TomlMember* member = top.find("targets");
-    if (member == nullptr) return targets;
+void read_files_of(const std::string& path, const TargetConfig& pattern, Mistakes& mistakes,
+                   std::vector<TargetConfig>& targets) {
+    const std::vector<std::string> files = files_of_pattern(path);
+    if (files.empty()) {
+        mistakes.warn(pattern.where, fmt::format("there is no file {} yet: no targets come of it",
+                                                 in_quotes(path)));
+    }
+    for (const std::string& file : files) {
+        const Result<std::string> text = read_target_file(file);
+        const Result<std::vector<FileTarget>> listed =
+            text ? parse_target_file(*text, file)
+                 : Result<std::vector<FileTarget>>(std::unexpected(text.error()));
+        if (!listed) {
+            mistakes.error(pattern.where, listed.error().text);
+            continue;
+        }
+        for (const FileTarget& each : *listed) {
+            std::string fault = fault_of_host(each.host);
+            const std::optional<Endpoint> host = parse_endpoint(each.host, 0);
+            const std::optional<Endpoint> source = parse_endpoint(pattern.source, 0);
+            if (host && source && is_ipv4(host->address) != is_ipv4(source->address)) {
+                fault = "is not of the family of \"source\"; list it in another file";
+            }
+            if (!fault.empty()) {
+                mistakes.error(pattern.where,
+                               fmt::format("{}: target {} {}", file, in_quotes(each.host), fault));
+            } else if (targets.size() < file_targets_max) {
+                targets.push_back(target_of(each, pattern));
+            }
+        }
+    }
+}
+
+void read_target_files(const TomlTable& table, const TargetConfig& inherited, Config& config,
+                       Mistakes& mistakes) {
+    const TableReader reader(table, target_file_section, mistakes);
+    reader.report_unknown_keys();
+    TargetConfig pattern = inherited;
+    pattern.where = table.where;
+    std::string path;
+    if (!reader.read("path", path) || path.empty()) {
+        mistakes.error(table.where,
+                       "this [[target_files]] table has no \"path\"; add path = "
+                       "\"/etc/latmon/targets/*.json\"");
+        return;
+    }
+    if (path.substr(0, path.rfind('/') + 1).find_first_of("*?[") != std::string::npos) {
+        mistakes.error(reader.find("path")->value.where,
+                       "\"path\" has wildcards in a directory; write them in the file's name "
+                       "alone");
+        return;
+    }
+    read_rest(reader, config, pattern);
+    config.target_patterns.push_back(path);
+    read_files_of(path, pattern, mistakes, config.targets);
+}
+
+// The tables of a list of tables, one by one.
+template <typename Read>
+void read_tables(const TableReader& top, std::string_view key, const Read& read) {
+    const TomlMember* member = top.find(key);
+    if (member == nullptr) return;
     const TomlValue::List* values = std::get_if<TomlValue::List>(&member->value.data);
     if (values == nullptr) {
-        top.report_type(*member, "[[targets]], with two brackets, above each target");
-        return targets;
+        top.report_type(*member, fmt::format("[[{}]], with two brackets, above each of them", key));
+        return;
     }
     for (const TomlValue& value : *values) {
         if (const TomlTable* table = std::get_if<TomlTable>(&value.data)) {
-            targets.push_back(read_target(*table, inherited, config, top.mistakes()));
+            read(*table);
         } else {
-            top.mistakes().error(value.where, fmt::format("\"targets\" holds {}; write a "
-                                                          "[[targets]] table with a \"host\"",
-                                                          type_name(value)));
+            top.mistakes().error(value.where,
+                                 fmt::format("\"{}\" holds {}; write a [[{}]] table "
+                                             "with {}",
+                                             key, type_name(value), key,
+                                             key == "targets" ? "a \"host\"" : "a \"path\""));
         }
     }
-    report_twins(targets, top.mistakes());
-    return targets;
+}
+
+}  // namespace
+
+void read_targets(const TableReader& top, const TargetConfig& inherited, Config& config) {
+    read_tables(top, "targets", [&](const TomlTable& table) {
+        config.targets.push_back(read_target(table, inherited, config, top.mistakes()));
+    });
+    read_tables(top, "target_files", [&](const TomlTable& table) {
+        read_target_files(table, inherited, config, top.mistakes());
+    });
+    report_twins(config.targets, top.mistakes());
 }
 
 }  // namespace latmon

@@ -11,9 +11,8 @@
 
 namespace latmon {
 
-// Every [[targets]] table of the file, in its order. `config` gives the protocols that are on.
-[[nodiscard]] std::vector<TargetConfig> read_targets(const TableReader& top,
-                                                     const TargetConfig& inherited,
-                                                     const Config& config);
+// Every [[targets]] table of the file, in its order, and behind them the targets of the files that
+// [[target_files]] names. `config` gives the protocols that are on, and gets both.
+void read_targets(const TableReader& top, const TargetConfig& inherited, Config& config);
 
 }  // namespace latmon

@@ -24,8 +24,10 @@ std::string_view where_known(std::string_view key) noexcept {
     if (has_key(target_section, key)) return "it belongs into a [[targets]] table";
     if (has_key(reflector_section, key)) return "it belongs into the [reflector] table";
     if (has_key(clock_section, key)) return "it belongs into the [clock] table";
+    if (has_key(admin_section, key)) return "it belongs into the [admin] table";
     if (has_key(reflector_key_section, key)) return "it belongs into a [[reflector.keys]] table";
     if (has_key(exporter_section, key)) return "it belongs into an [[exporters]] table";
+    if (has_key(admin_module_section, key)) return "it belongs into an [[admin.modules]] table";
     return "";
 }
 

@@ -77,6 +77,12 @@ inline constexpr std::array<Word<std::uint32_t>, 7> tlv_words{
      {"location", tlv_location_bit},
      {"access_report", tlv_access_report_bit}}};
 
+// How a module of /probe probes; also the names of the modules that are built in.
+inline constexpr std::array<Word<ProbeModuleConfig::Method>, 3> probe_method_words{
+    {{"udp", ProbeModuleConfig::Method::udp},
+     {"tcp", ProbeModuleConfig::Method::tcp},
+     {"tcp_connect", ProbeModuleConfig::Method::tcp_connect}}};
+
 // Bits of ExporterConfig::kinds.
 inline constexpr std::array<Word<std::uint32_t>, 7> kind_words{{{"exchange", exchange_kind_bit},
                                                                 {"connect", connect_kind_bit},

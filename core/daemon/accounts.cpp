@@ -4,6 +4,7 @@
 #include "daemon/accounts.hpp"
 
 #include "base/log.hpp"
+#include "daemon/fleet.hpp"
 
 #include <fmt/format.h>
 
@@ -50,32 +51,49 @@ std::string text_of(const Sum& sum) {
         sum.lost_reverse, sum.lost_local_tx, sum.lost_local_rx, sum.descriptors);
 }
 
-std::string describe(const Plan& plan, const ProbePlan& probe) {
-    const TargetConfig& target = plan.targets[probe.target_index];
+std::string describe(const Fleet& fleet, const FleetProbe& probe) {
+    const TargetConfig& target = fleet.target_of(probe);
+    const ProbeKind kind = probe.holder->plan.kind;
     return fmt::format("target={} protocol={} kind={}",
                        target.label.empty() ? target.host : target.label,
-                       probe.kind == ProbeKind::udp ? "udp" : "tcp",
-                       probe.kind == ProbeKind::tcp_connect ? "connect" : "exchange");
+                       kind == ProbeKind::udp ? "udp" : "tcp",
+                       kind == ProbeKind::tcp_connect ? "connect" : "exchange");
 }
 
 }  // namespace
 
-void log_probe_accounts(const Plan& plan, std::uint32_t core_index, const Core& core) {
-    const std::vector<ProbePlan>& probes = plan.cores[core_index].probes;
+void log_probe_accounts(const Fleet& fleet, std::uint32_t core_index, const Core& core) {
     Sum total;
-    for (std::size_t index = 0; index < probes.size(); ++index) {
-        total.add(core.counters(index));
-        if (probes.size() > probes_listed_max) continue;
-        Sum sum;
-        sum.add(core.counters(index));
-        log::info("accounts: " + describe(plan, probes[index]) + " " + text_of(sum));
+    Sum gone;
+    std::uint64_t gone_count = fleet.gone()[core_index].count;
+    gone.add(fleet.gone()[core_index].sums);
+    total.add(fleet.gone()[core_index].sums);
+    for (const FleetProbe& probe : fleet.leaving()) {
+        if (probe.core != core_index) continue;
+        gone.add(probe.holder->counters);
+        total.add(probe.holder->counters);
+        ++gone_count;
     }
+    std::size_t count = 0;
+    std::vector<std::string> lines;
+    for (const FleetProbe& probe : fleet.running()) {
+        if (probe.core != core_index) continue;
+        ++count;
+        total.add(probe.holder->counters);
+        if (lines.size() > probes_listed_max) continue;
+        Sum sum;
+        sum.add(probe.holder->counters);
+        lines.push_back("accounts: " + describe(fleet, probe) + " " + text_of(sum));
+    }
+    for (const std::string& line : lines) {
+        if (lines.size() <= probes_listed_max) log::info(line);
+    }
+    if (gone_count > 0) log::info(fmt::format("accounts: gone={} {}", gone_count, text_of(gone)));
     const ReactorCounters& loop = core.reactor().counters();
-    log::info(
-        fmt::format("accounts: core={} probes={} {} loop_stalls={} receive_overflows={} "
-                    "lateness_ns_max={}",
-                    core_index, probes.size(), text_of(total), loop.stalls, loop.overflows,
-                    loop.lateness_ns_max));
+    log::info(fmt::format(
+        "accounts: core={} probes={} {} loop_stalls={} receive_overflows={} "
+        "lateness_ns_max={}",
+        core_index, count, text_of(total), loop.stalls, loop.overflows, loop.lateness_ns_max));
 }
 
 void log_reflector_accounts(const std::vector<std::unique_ptr<CoreThread>>& cores) {
@@ -112,10 +130,11 @@ void log_exporter_accounts(const ExporterAccounts& accounts) {
         accounts.abandoned, accounts.queued, own));
     const WindowAccounts& windows = accounts.windows;
     if (windows.made == 0) return;
-    log::info(fmt::format("accounts: exporter={} windows made={} exported={} rejected={} "
-                          "dropped={} abandoned={} queued={}",
-                          accounts.name, windows.made, windows.exported, windows.rejected,
-                          windows.dropped, windows.abandoned, windows.queued));
+    log::info(
+        fmt::format("accounts: windows={} made={} exported={} rejected={} "
+                    "dropped={} abandoned={} queued={}",
+                    accounts.name, windows.made, windows.exported, windows.rejected,
+                    windows.dropped, windows.abandoned, windows.queued));
 }
 
 }  // namespace latmon

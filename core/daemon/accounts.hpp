@@ -5,7 +5,6 @@
 // missing. [main-thread]
 #pragma once
 
-#include "config/plan.hpp"
 #include "daemon/core_thread.hpp"
 #include "exporter/exporter.hpp"
 
@@ -14,8 +13,11 @@
 
 namespace latmon {
 
-// One line per probe of the core, if they are few enough to read, and one with their sum.
-void log_probe_accounts(const Plan& plan, std::uint32_t core_index, const Core& core);
+class Fleet;
+
+// One line per probe of the core, if they are few enough to read, one with the sum of those that
+// have gone, if any have, and one with the sum of all.
+void log_probe_accounts(const Fleet& fleet, std::uint32_t core_index, const Core& core);
 
 // One line per reflector, over all cores.
 void log_reflector_accounts(const std::vector<std::unique_ptr<CoreThread>>& cores);

@@ -70,6 +70,13 @@ Result<Config> read_config(const Arguments& arguments) {
     return config;
 }
 
+std::function<Result<Config>(std::vector<std::string>&)> reader_of(const Arguments& arguments) {
+    return [path = arguments.config_path,
+            overrides = arguments.overrides](std::vector<std::string>& warnings) {
+        return load_config(path, overrides, warnings);
+    };
+}
+
 Result<Config> read_config_if_there(const Arguments& arguments,
                                     std::vector<std::string>& warnings) {
     const bool is_there =

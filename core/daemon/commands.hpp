@@ -8,6 +8,7 @@
 #include "config/plan.hpp"
 #include "daemon/arguments.hpp"
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,10 @@ template <typename T>
 // The file that the arguments name. A default file that is not there is no error, as it was none in
 // the ancestor: latmon then reflects, and says so.
 [[nodiscard]] Result<Config> read_config(const Arguments& arguments);
+
+// Reads that file anew, as often as it is called; that it is not there is then an error.
+[[nodiscard]] std::function<Result<Config>(std::vector<std::string>& warnings)> reader_of(
+    const Arguments& arguments);
 
 // The same for commands that look at a host which may have no file yet: without one, the defaults
 // and not a word about it. Warnings are appended to `warnings`.

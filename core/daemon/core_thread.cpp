@@ -43,6 +43,8 @@ CoreThread::CoreThread(const Plan& plan, std::span<const ListenerPlan> listeners
       listeners_(listeners),
       clock_(clock),
       options_(std::move(options)),
+      cpu_(plan.cores[options_.core_index].cpu),
+      turn_(plan.precision == Precision::spin ? turn_spinning : turn_sleeping),
       commands_(command_capacity) {}
 
 CoreThread::~CoreThread() {
@@ -68,6 +70,7 @@ void CoreThread::release(Instant origin) {
 
 bool CoreThread::send(const CoreCommand& command) {
     const bool is_queued = commands_.try_push(command);
+    if (is_queued) ++sent_;
     ring_->wake();
     return is_queued;
 }
@@ -108,9 +111,10 @@ Result<void> CoreThread::set_up() {
         log::warning("core " + std::to_string(options_.core_index) + " cannot be pinned to CPU " +
                      std::to_string(core_plan.cpu) + ": probes may be sent later than need be");
     }
-    const std::uint64_t sockets = sockets_needed(core_plan, listeners_.size()) + spare_sockets;
+    sockets_max_ =
+        sockets_needed(core_plan, listeners_.size()) + spare_sockets + options_.spare_sockets;
     Result<std::unique_ptr<UringRing>> ring =
-        UringRing::open({.sockets_max = static_cast<std::uint32_t>(sockets)});
+        UringRing::open({.sockets_max = static_cast<std::uint32_t>(sockets_max_)});
     if (!ring) return std::unexpected(ring.error());
     ring_ = std::move(*ring);
     if (Result<void> stamps = check_stamps(plan_, *ring_); !stamps) return stamps;
@@ -120,11 +124,11 @@ Result<void> CoreThread::set_up() {
 }
 
 void CoreThread::loop() noexcept {
-    const Duration turn = plan_.precision == Precision::spin ? turn_spinning : turn_sleeping;
     bool is_stopping = false;
     bool has_more = false;
+    std::uint64_t applied = 0;
     while (!core_->has_quit()) {
-        const Duration patience = is_stopping ? turn_spinning : turn;
+        const Duration patience = is_stopping ? turn_spinning : turn_;
         core_->turn(clock_.now() + (has_more ? Duration{} : patience));
         // One at a time: a command may open sockets, and replies must not wait for many of those.
         std::array<CoreCommand, 1> command;
@@ -132,6 +136,7 @@ void CoreThread::loop() noexcept {
             is_stopping |= command[0].kind == CoreCommand::Kind::stop_sending ||
                            command[0].kind == CoreCommand::Kind::quit;
             core_->apply(command[0]);
+            applied_.store(++applied, std::memory_order_release);
             has_more = true;
         } else {
             has_more = false;

@@ -20,7 +20,8 @@ namespace latmon {
 
 class CoreThread {
 public:
-    // `plan`, `listeners` and `clock` outlive it. [main-thread]
+    // `plan` and `listeners` are read until launch() has returned; `clock` outlives it.
+    // [main-thread]
     CoreThread(const Plan& plan, std::span<const ListenerPlan> listeners, const Clock& clock,
                CoreOptions options);
     ~CoreThread();
@@ -39,6 +40,16 @@ public:
     // [main-thread]
     [[nodiscard]] bool send(const CoreCommand& command);
 
+    // How many commands were sent; and whether so many have been applied, and everything that they
+    // did has happened before. [main-thread]
+    [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+    [[nodiscard]] bool has_applied(std::uint64_t commands) const noexcept {
+        return applied_.load(std::memory_order_acquire) >= commands;
+    }
+
+    // Sockets that may be open at once. [main-thread, after launch()]
+    [[nodiscard]] std::uint64_t sockets_max() const noexcept { return sockets_max_; }
+
     // All that was sent is answered, lost or otherwise done with; after stop_sending. [main-thread]
     [[nodiscard]] bool is_idle() const noexcept { return is_idle_.load(std::memory_order_acquire); }
 
@@ -46,8 +57,12 @@ public:
     void quit();
 
     [[nodiscard]] std::uint32_t index() const noexcept { return options_.core_index; }
+    // The CPU that it is pinned to. [any-thread]
+    [[nodiscard]] std::uint32_t cpu() const noexcept { return cpu_; }
     // Its published counters; valid after launch(), also after quit(). [main-thread]
     [[nodiscard]] const Core& core() const noexcept { return *core_; }
+    // For what Core lets the main-thread do. [main-thread]
+    [[nodiscard]] Core& core() noexcept { return *core_; }
 
 private:
     void run(std::promise<Result<void>> ready);
@@ -59,6 +74,11 @@ private:
     std::span<const ListenerPlan> listeners_;
     const Clock& clock_;
     const CoreOptions options_;
+    const std::uint32_t cpu_;
+    const Duration turn_;  // The longest, while there is nothing to do.
+    std::uint64_t sockets_max_ = 0;
+    std::uint64_t sent_ = 0;  // The main-thread's own.
+    std::atomic<std::uint64_t> applied_{0};
     SpscQueue<CoreCommand> commands_;
     std::latch start_barrier_{1};
     std::latch has_started_{1};

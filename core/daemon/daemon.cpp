@@ -6,12 +6,10 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "daemon/accounts.hpp"
-#include "daemon/key_file.hpp"
 #include "daemon/random.hpp"
 #include "daemon/series.hpp"
 #include "daemon/stamp_proof.hpp"
 #include "daemon/thread_setup.hpp"
-#include "exporter/library.hpp"
 #include "probe/ancestor_template.hpp"
 #include "probe/descriptor_sender.hpp"
 #include "reactor/hardware_stamps.hpp"
@@ -22,8 +20,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <thread>
 
 namespace latmon {
@@ -46,18 +42,24 @@ constexpr Duration stamps_after = Duration::from_ms(1'500);
 
 constexpr Duration idle_poll = Duration::from_ms(2);
 
+// How often to look at what is on its way out.
+constexpr Duration change_poll = Duration::from_ms(10);
+
+// Targets that there is room for beside twice the plan's.
+constexpr std::uint64_t spare_targets = 1'024;
+
 sigset_t stop_signals() noexcept {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
     return signals;
 }
 
 sigset_t awaited_signals() noexcept {
     sigset_t signals = stop_signals();
     sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGHUP);
     return signals;
 }
 
@@ -83,44 +85,11 @@ ClockSurveyOptions survey_options(const ClockConfig& config) {
     return options;
 }
 
-// Secrets stay in this process: not in a core dump, and in no other process of ours.
-Result<std::vector<HmacKey>> read_keys(const Plan& plan) {
-    std::vector<HmacKey> keys;
-    for (const std::string& path : plan.key_files) {
-        Result<std::vector<std::byte>> secret = read_key_file(path);
-        if (!secret) return std::unexpected(secret.error());
-        keys.emplace_back(*secret);
-        ::explicit_bzero(secret->data(), secret->size());
-    }
-    if (!keys.empty()) ::prctl(PR_SET_DUMPABLE, 0);
-    return keys;
-}
-
 bool wants_ptp(const Plan& plan) {
     if (plan.reflector.timestamp_format == TimestampFormat::ptp) return true;
     return std::any_of(plan.targets.begin(), plan.targets.end(), [](const auto& target) {
         return target.timestamp_format == TimestampFormat::ptp;
     });
-}
-
-// The ancestor's file must run even where its backend's plugin is not installed: its samples then
-// go to stdout, and the log says so. An [[exporters]] table, by contrast, must have its plugin.
-ExporterConfig with_fallback(const ExporterConfig& config, const DaemonOptions& options) {
-    if (!config.is_compatible) return config;
-    for (const std::string& directory : plugin_directories(options.plugin_path)) {
-        if (std::filesystem::exists(directory + "/" + config.plugin + ".so")) return config;
-    }
-    log::error("[metrics] backend = \"" + config.plugin + "\" needs " + config.plugin +
-               ".so, which is in no plugin directory: samples go to stdout (cli) instead");
-    ExporterConfig fallback = config;
-    fallback.plugin = "cli";
-    fallback.options.clear();
-    return fallback;
-}
-
-std::optional<Objective> objective_of(const ProbePlan& probe) {
-    if (!probe.objective) return std::nullopt;
-    return Objective{.ratio = probe.objective->ratio, .rtt = probe.objective->rtt};
 }
 
 }  // namespace
@@ -133,10 +102,15 @@ void block_signals() noexcept {
 
 Daemon::Daemon(Plan plan, const DaemonOptions& options)
     : plan_(std::move(plan)),
+      config_(options.config),
+      read_(options.read),
       clock_(options.clock_seam),
       clock_survey_(survey_options(plan_.clock)),
+      registry_(plan_.name),
+      figures_(clock_.wall_now()),
       peers_(plan_.cores.size()),
-      resolver_(plan_) {
+      exporters_(registry_, cores_),
+      fleet_(cores_, exporters_, registry_) {
     for (const CorePlan& core : plan_.cores)
         core_cpus_.push_back(core.cpu);
     const sigset_t signals = awaited_signals();
@@ -148,21 +122,38 @@ Daemon::~Daemon() {
         core->quit();
 }
 
+ExporterSet::Setting Daemon::setting_of(const Config& config,
+                                        std::vector<std::uint32_t> core_cpus) {
+    return {.config_file = config.file,
+            .plugin_path = config.plugin_path,
+            .core_cpus = std::move(core_cpus)};
+}
+
 Result<std::unique_ptr<Daemon>> Daemon::open(Plan plan, const DaemonOptions& options) {
     std::unique_ptr<Daemon> daemon(new Daemon(std::move(plan), options));
-    if (Result<void> limit = raise_file_limit(daemon->plan_.fds_needed); !limit) {
-        return std::unexpected(limit.error());
-    }
+    const std::uint64_t fds =
+        daemon->plan_.fds_needed + DaemonAdmin::fds_needed(options.config.admin);
+    if (Result<void> limit = raise_file_limit(fds); !limit) return std::unexpected(limit.error());
     if (Result<void> interfaces = daemon->find_interfaces(); !interfaces) {
         return std::unexpected(interfaces.error());
     }
     // Before the first plugin: threads that a plugin starts, or its libraries, stay where we are.
     keep_off(daemon->core_cpus_);
-    if (Result<void> exporters = daemon->open_exporters(options); !exporters) {
+    Result<CoreOptions> common = daemon->core_options(options);
+    if (!common) return std::unexpected(common.error());
+    Result<std::unique_ptr<DaemonAdmin>> admin =
+        DaemonAdmin::open(options.config.admin, daemon->plan_.name);
+    if (!admin) return std::unexpected(admin.error());
+    daemon->admin_ = std::move(*admin);
+    daemon->exporters_.set_routes(daemon->admin_->routes());
+    if (Result<void> exporters = daemon->exporters_.open(
+            daemon->plan_.exporters, setting_of(options.config, daemon->core_cpus_),
+            static_cast<std::uint32_t>(daemon->plan_.cores.size()));
+        !exporters) {
         return std::unexpected(exporters.error());
     }
     daemon->open_stats();
-    if (Result<void> cores = daemon->open_cores(options); !cores) {
+    if (Result<void> cores = daemon->open_cores(std::move(*common)); !cores) {
         return std::unexpected(cores.error());
     }
     return daemon;
@@ -190,18 +181,14 @@ Result<void> Daemon::find_interfaces() {
 StampVerdict Daemon::verdict_on(std::uint32_t interface) const {
     StampVerdict verdict;
     std::uint64_t sent = 0, answered = 0, stamped_tx = 0, stamped_rx = 0;
-    for (std::size_t core = 0; core < cores_.size(); ++core) {
-        for (std::size_t probe = 0; probe < interface_of_probe_[core].size(); ++probe) {
-            const ProbeKind kind = plan_.cores[core].probes[probe].kind;
-            if (kind == ProbeKind::tcp_connect) continue;
-            if (interface_of_probe_[core][probe] != interface) continue;
-            const ProbeCounters& counters = cores_[core]->core().counters(probe);
-            verdict.target = *plan_.cores[core].probes[probe].address;
-            sent += counters.sent.read();
-            answered += counters.answered.read();
-            stamped_tx += counters.stamped_tx.read();
-            stamped_rx += counters.stamped_rx.read();
-        }
+    for (const FleetProbe& probe : fleet_.running()) {
+        const ProbeHolder& holder = *probe.holder;
+        if (holder.plan.kind == ProbeKind::tcp_connect || holder.interface != interface) continue;
+        if (holder.plan.address) verdict.target = *holder.plan.address;
+        sent += holder.counters.sent.read();
+        answered += holder.counters.answered.read();
+        stamped_tx += holder.counters.stamped_tx.read();
+        stamped_rx += holder.counters.stamped_rx.read();
     }
     const auto judge = [](std::uint64_t stamped, std::uint64_t packets) -> StampProof {
         if (stamped > 0) return StampProof::proved;
@@ -223,91 +210,98 @@ void Daemon::report_stamps() {
     }
 }
 
-Result<void> Daemon::open_exporters(const DaemonOptions& options) {
-    series_ = make_series(plan_, interfaces_);
-    const auto core_count = static_cast<std::uint32_t>(plan_.cores.size());
-    std::vector<std::string> names;
-    for (const ExporterConfig& config : plan_.exporters)
-        names.push_back(config.name);
-    late_series_ = std::make_unique<LateSeries>(
-        static_cast<std::uint32_t>(series_.size()), plan_.name,
-        LateSeries::Blocks{.exporters = names, .cores = plan_.cores.size()});
-    for (const ExporterConfig& config : plan_.exporters) {
-        Result<std::unique_ptr<Exporter>> exporter =
-            Exporter::open(with_fallback(config, options), options.config_file, options.plugin_path,
-                           {series_, late_series_.get()}, core_count);
-        if (!exporter) return std::unexpected(exporter.error());
-        exporters_.push_back(std::move(*exporter));
-    }
-    return {};
+Result<void> Daemon::check_tai() {
+    if (!wants_ptp(plan_) || local_clock_.has_tai_offset) return {};
+    return fail(ExitCode::configuration,
+                "timestamp_format = \"ptp\" needs TAI, but this kernel does not know the offset "
+                "to it (adjtimex tai is 0): let chronyd or ptp4l set it, or use \"ntp\"");
 }
 
 // The aggregator runs if somebody takes what it makes.
 void Daemon::open_stats() {
-    AggregatorOptions options{.lengths = 0, .leaves_out_tainted = plan_.stats.leaves_out_tainted};
-    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
-        if (exporter->windows() != nullptr) options.lengths |= exporter->windows()->lengths();
-    }
-    if (options.lengths == 0) return;
-    stats_ = std::make_unique<StatsThread>(clock_, static_cast<std::uint32_t>(plan_.cores.size()),
-                                           limits::queue_samples_default, options);
-    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
-        if (exporter->windows() != nullptr) stats_->add_output(*exporter->windows());
-    }
-    for (const CorePlan& core : plan_.cores) {
-        for (const ProbePlan& probe : core.probes) {
-            stats_->define(probe.probe_index, series_[probe.probe_index].kind, objective_of(probe));
-        }
-    }
+    const bool has_admin = admin_->is_listening();
+    if (exporters_.window_lengths() == 0 && !has_admin) return;
+    stats_ = std::make_unique<StatsThread>(
+        clock_, static_cast<std::uint32_t>(plan_.cores.size()), limits::queue_samples_default,
+        AggregatorOptions{.leaves_out_tainted = plan_.stats.leaves_out_tainted,
+                          .keeps_views = has_admin});
+    exporters_.attach(stats_.get());
+    fleet_.set_series_events(stats_.get());
 }
 
+// Series of targets, then of peers, then the node's: all are there before the first exporter looks.
 Result<CoreOptions> Daemon::core_options(const DaemonOptions& options) {
-    Result<std::vector<HmacKey>> keys = read_keys(plan_);
-    if (!keys) return std::unexpected(keys.error());
     local_clock_ = clock_survey_.look(clock_);
     next_survey_ = clock_.now() + survey_interval;
-    if (wants_ptp(plan_) && !local_clock_.has_tai_offset) {
-        return fail(
-            ExitCode::configuration,
-            "timestamp_format = \"ptp\" needs TAI, but this kernel does not know the offset "
-            "to it (adjtimex tai is 0): let chronyd or ptp4l set it, or use \"ntp\"");
+    if (Result<void> tai = check_tai(); !tai) return std::unexpected(tai.error());
+    const HashKey hash_key = random_value<HashKey>();
+    Result<std::vector<HmacKey>> keys =
+        fleet_.set_up(plan_, {.has_clock_series = plan_.clock.has_series,
+                              .stamps = plan_.stamps,
+                              .listeners = plan_.listeners.size(),
+                              .hash_key = hash_key});
+    if (!keys) return std::unexpected(keys.error());
+    // Secrets stay in this process: not in a core dump, and in no other process of ours.
+    if (!keys->empty()) ::prctl(PR_SET_DUMPABLE, 0);
+    for (std::size_t core = 0; core < plan_.cores.size(); ++core) {
+        peer_series_.push_back(&registry_.add_peers(limits::peer_series_per_core));
     }
-    return CoreOptions{.local_clock = local_clock_,
+    CoreSeries series = add_core_series(registry_);
+    for (const std::string& interface : interfaces_) {
+        if (series.interfaces.size() == limits::interfaces_max) break;
+        series.interfaces.push_back(add_interface_series(registry_, interface));
+    }
+    return CoreOptions{.series = std::move(series),
+                       .local_clock = local_clock_,
                        .keys = std::move(*keys),
                        .uses_kernel_stamps = plan_.stamps != StampPolicy::user,
                        .uses_hardware_stamps = plan_.stamps == StampPolicy::hardware,
                        .probe_receive_buffer_bytes = options.probe_receive_buffer_bytes,
                        .boot_nonce = random_value<std::uint64_t>(),
-                       .hash_key = random_value<HashKey>(),
+                       .hash_key = hash_key,
                        .interfaces = interfaces_};
 }
 
-Result<void> Daemon::open_cores(const DaemonOptions& daemon_options) {
+// For targets that come later: as many again, and some, as far as descriptors may be had.
+void Daemon::leave_room(CoreOptions& options) const {
+    const std::vector<ProbePlan>& probes = plan_.cores[options.core_index].probes;
+    std::uint64_t sockets = 0;
+    for (const ProbePlan& probe : probes)
+        sockets += sockets_of(probe);
+    const std::uint64_t wanted = sockets + spare_targets;
+    const std::uint64_t limit =
+        raise_file_limit_towards(plan_.fds_needed + wanted * plan_.cores.size());
+    const std::uint64_t share =
+        (std::max(limit, plan_.fds_needed) - plan_.fds_needed) / plan_.cores.size();
+    options.spare_sockets = static_cast<std::uint32_t>(std::min(wanted, share));
+    options.spare_probes = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(probes.size() + spare_targets, limits::targets_per_core_max));
+}
+
+Result<void> Daemon::open_cores(CoreOptions options) {
     Result<std::vector<ListenerPlan>> listeners = available_listeners(plan_);
     if (!listeners) return std::unexpected(listeners.error());
     listeners_ = std::move(*listeners);
-    Result<CoreOptions> common = core_options(daemon_options);
-    if (!common) return std::unexpected(common.error());
-    CoreOptions options = std::move(*common);
+    const std::uint32_t reload_series = add_reload_series(registry_);
     for (std::uint32_t index = 0; index < plan_.cores.size(); ++index) {
         options.core_index = index;
         options.interface_of_probe = interface_of_probe_[index];
         options.peers = &peers_.queue(index);
-        options.peer_series = &late_series_->peers(index);
-        if (index == 0) {
-            options.plugin_counters = late_series_->all_counters();
-        } else {
-            options.plugin_counters.clear();
-        }
-        options.queues.clear();
-        for (const std::unique_ptr<Exporter>& exporter : exporters_) {
-            options.queues.push_back(&exporter->queue(index));
-        }
+        options.peer_series = peer_series_[index];
+        options.consumers = exporters_.consumers(index);
         options.stats_queue = stats_ == nullptr ? nullptr : &stats_->queue(index);
-        auto core = std::make_unique<CoreThread>(plan_, listeners_, clock_, options);
-        if (Result<void> launched = core->launch(); !launched) return launched;
-        cores_.push_back(std::move(core));
+        options.figures.clear();
+        for (std::uint32_t figure = 0; figure < figures_.values().size() && index == 0; ++figure) {
+            options.figures.push_back({reload_series + figure, &figures_.values()[figure]});
+        }
+        leave_room(options);
+        cores_.push_back(std::make_unique<CoreThread>(plan_, listeners_, clock_, options));
+        if (Result<void> launched = cores_.back()->launch(); !launched) {
+            cores_.pop_back();
+            return launched;
+        }
     }
+    fleet_.adopt(plan_, interfaces_);
     return {};
 }
 
@@ -316,41 +310,109 @@ void Daemon::start() {
         log::warning(warning);
     for (const std::string& warning : ancestor_warnings(plan_))
         log::warning(warning);
-    for (const std::unique_ptr<Exporter>& exporter : exporters_)
-        exporter->start(core_cpus_);
+    exporters_.start();
     if (stats_ != nullptr) stats_->start(core_cpus_);
     const Instant origin = clock_.now() + start_delay;
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->release(origin);
-    resolver_.start();
+    fleet_.start_resolver(plan_.resolve_interval);
+    show_targets();
+    connect_admin();
+    admin_->start(core_cpus_);
+    target_watch_.set(config_.target_patterns);
     report_stamps_at_ = origin + stamps_after;
     log::info("started: " + std::to_string(plan_.probe_count) + " probes on " +
               std::to_string(cores_.size()) + " cores, " + std::to_string(listeners_.size()) +
               " listeners");
+    for (CorePlan& core : plan_.cores)
+        core.probes = {};  // Theirs, and the fleet's: these are not those that run for long.
+    plan_.targets = {};
+}
+
+// Tells the admin listener which probes there are: not those that leave, whose counters go with
+// them.
+void Daemon::show_targets() {
+    if (!admin_->is_listening()) return;
+    std::vector<TargetView> views;
+    for (const FleetProbe& probe : fleet_.running()) {
+        const ProbePlan& plan = probe.holder->plan;
+        TargetStatus status = target_status(*registry_.find(plan.series_id), plan);
+        const Endpoint& address = fleet_.address_of(probe);
+        if (!is_unspecified(address)) status.address = to_string(address.address);
+        views.push_back({.fixed = std::move(status),
+                         .target_index = plan.target_index,
+                         .counters = &probe.holder->counters});
+    }
+    admin_->targets().set(std::move(views));
+}
+
+// What the admin listener may see, and do.
+void Daemon::connect_admin() {
+    admin_->set_reload([this] { return request_reload().get(); });
+    if (stats_ == nullptr) return;
+    admin_->targets().set_windows(
+        {.series_count = [this] { return registry_.end_id(); },
+         .find_series = [this](std::uint32_t id) { return registry_.find(id); },
+         .find_window =
+             [this](std::uint32_t id, std::uint32_t length_bit) {
+                 std::optional<latmon_window_t> window;
+                 stats_->with([&](Aggregator& aggregator) {
+                     const std::optional<OwnedWindow> owned =
+                         length_bit == 0 ? aggregator.sliding(id)
+                                         : aggregator.latest(id, length_bit);
+                     if (owned) window = owned->window;
+                 });
+                 return window;
+             }});
+}
+
+// Until there is something to look at, whatever happens.
+Duration Daemon::patience() const {
+    const Instant now = clock_.now();
+    Duration patience = next_survey_ - now;
+    if (has_changes_) patience = std::min(patience, change_poll);
+    if (target_watch_.due()) patience = std::min(patience, *target_watch_.due() - now);
+    return std::max(patience, Duration{});
 }
 
 void Daemon::run_until_signal() {
     for (;;) {
-        std::array<pollfd, 2> ready{pollfd{signal_fd_.get(), POLLIN, 0},
-                                    pollfd{resolver_.ready_fd(), POLLIN, 0}};
-        const std::int64_t patience_ms =
-            std::max<std::int64_t>((next_survey_ - clock_.now()).ns / 1'000'000 + 1, 0);
-        if (::poll(ready.data(), ready.size(), static_cast<int>(patience_ms)) < 0) continue;
+        std::array<pollfd, 4> ready{
+            pollfd{signal_fd_.get(), POLLIN, 0}, pollfd{fleet_.resolver().ready_fd(), POLLIN, 0},
+            pollfd{requests_.ready_fd(), POLLIN, 0}, pollfd{target_watch_.ready_fd(), POLLIN, 0}};
+        const auto patience_ms = static_cast<int>((patience().ns + 999'999) / 1'000'000);
+        if (::poll(ready.data(), ready.size(), patience_ms) < 0) continue;
         if (clock_.now() >= next_survey_) {
             survey_clock();
             peers_.log_new();
         }
         if (!has_reported_stamps_ && clock_.now() >= report_stamps_at_) report_stamps();
-        if (ready[1].revents != 0) pass_on_addresses();
-        if (ready[0].revents == 0) continue;
-        signalfd_siginfo signal{};
-        [[maybe_unused]] const ssize_t octets = ::read(signal_fd_.get(), &signal, sizeof(signal));
-        if (signal.ssi_signo == SIGUSR1) {
-            reopen_files();
-            continue;
+        if (ready[1].revents != 0) {
+            fleet_.pass_on_addresses();
+            show_targets();
         }
-        log::info("signal " + std::to_string(signal.ssi_signo) + ": stopping");
-        return;
+        if (has_changes_) advance_changes();
+        if (ready[2].revents != 0) answer_requests();
+        if (ready[3].revents != 0) target_watch_.take(clock_.now());
+        look_at_target_files();
+        if (ready[0].revents != 0 && take_signal()) return;
+    }
+}
+
+// True if it is one to stop at.
+bool Daemon::take_signal() {
+    signalfd_siginfo signal{};
+    [[maybe_unused]] const ssize_t octets = ::read(signal_fd_.get(), &signal, sizeof(signal));
+    switch (signal.ssi_signo) {
+        case SIGUSR1:
+            reopen_files();
+            return false;
+        case SIGHUP:
+            static_cast<void>(reload());
+            return false;
+        default:
+            log::info("signal " + std::to_string(signal.ssi_signo) + ": stopping");
+            return true;
     }
 }
 
@@ -358,17 +420,7 @@ void Daemon::run_until_signal() {
 void Daemon::reopen_files() {
     if (!log::reopen()) log::error("log_file cannot be opened anew: the old one is written on");
     log::info("signal " + std::to_string(SIGUSR1) + ": opening files anew");
-    for (const std::unique_ptr<Exporter>& exporter : exporters_)
-        exporter->ask_to_reopen();
-}
-
-void Daemon::pass_on_addresses() {
-    for (const ResolvedTarget& target : resolver_.take_changes()) {
-        broadcast({.kind = CoreCommand::Kind::set_address,
-                   .index = target.target_index,
-                   .address = target.address.address,
-                   .scope_id = target.address.scope_id});
-    }
+    exporters_.ask_to_reopen();
 }
 
 // Renews what the core-threads may claim about our wall clock.
@@ -396,9 +448,11 @@ void Daemon::stop() {
     // From now on a second signal finds its default action: the process ends at once. SIGUSR1 stays
     // blocked: it must not end anything.
     signal_fd_.reset();
+    requests_.close({.code = ExitCode::failure, .text = "latmon is stopping"});
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 
+    admin_->set_ready(false);
     broadcast({.kind = CoreCommand::Kind::stop_sending});
     wait_until_idle();
     for (const std::unique_ptr<CoreThread>& core : cores_)
@@ -406,56 +460,29 @@ void Daemon::stop() {
     peers_.log_new();
     if (stats_ != nullptr) stats_->drain_and_stop();
     // Beyond this point no new sample is made; every sample already made is exported.
-    drain_exporters();
+    has_stuck_exporter_ = !exporters_.drain(stop_grace / 2, exporter_wait_min);
+    if (!admin_->stop(stop_grace / 4)) {
+        log::warning("admin: an answer that is being made does not end; it is left behind");
+        has_stuck_exporter_ = true;
+    }
     log_accounts();
 }
 
 void Daemon::wait_until_idle() {
-    Duration timeout_max;
-    for (const CorePlan& core : plan_.cores) {
-        for (const ProbePlan& probe : core.probes) {
-            timeout_max = std::max(timeout_max, probe.timeout);
-        }
-    }
-    const Instant give_up = clock_.now() + timeout_max + stop_grace / 4;
+    const Instant give_up = clock_.now() + fleet_.timeout_max() + stop_grace / 4;
     const auto is_idle = [](const auto& core) { return core->is_idle(); };
     while (!std::all_of(cores_.begin(), cores_.end(), is_idle) && clock_.now() < give_up) {
         std::this_thread::sleep_for(std::chrono::nanoseconds(idle_poll.ns));
     }
 }
 
-void Daemon::drain_exporters() {
-    const Instant give_up = clock_.now() + stop_grace / 2;
-    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
-        exporter->begin_drain(stop_grace / 2);
-    }
-    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
-        const Duration left = std::max(give_up - clock_.now(), exporter_wait_min);
-        if (exporter->drain_and_stop(left)) continue;
-        log::warning("exporter " + exporter->name() +
-                     " does not return from its plugin; it is left behind");
-        has_stuck_exporter_ = true;
-    }
-}
-
 void Daemon::log_accounts() {
-    for (const std::unique_ptr<CoreThread>& core : cores_) {
-        log_probe_accounts(plan_, core->index(), core->core());
-    }
+    for (const std::unique_ptr<CoreThread>& core : cores_)
+        log_probe_accounts(fleet_, core->index(), core->core());
     log_reflector_accounts(cores_);
-    for (const std::unique_ptr<Exporter>& exporter : exporters_) {
-        log_exporter_accounts(exporter->accounts());
-    }
+    exporters_.log_accounts();
     if (!has_stuck_exporter_) return;
-    // A thread stuck in a plugin cannot be joined, and must not see its exporter destroyed. The
-    // others get their destroy(), in which they may write their last word.
-    for (std::unique_ptr<Exporter>& exporter : exporters_) {
-        if (exporter->drain_and_stop({})) {
-            exporter.reset();
-        } else {
-            [[maybe_unused]] const Exporter* const left_behind = exporter.release();
-        }
-    }
+    exporters_.abandon_stuck();
     std::_Exit(static_cast<int>(ExitCode::ok));
 }
 

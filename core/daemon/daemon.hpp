@@ -2,7 +2,8 @@
 //
 // Owns everything that runs, and the order in which it starts and stops: consumers first, producers
 // last; then producers first, consumers last, so that a sample made is a sample exported or counted
-// (invariant 8). [main-thread]
+// (invariant 8). In between it loads the configuration anew when it is asked to: whole, or not at
+// all. [main-thread]
 #pragma once
 
 #include "base/error.hpp"
@@ -10,13 +11,19 @@
 #include "base/time.hpp"
 #include "clock/clock_survey.hpp"
 #include "config/plan.hpp"
+#include "daemon/admin_backend.hpp"
 #include "daemon/core_thread.hpp"
+#include "daemon/exporter_set.hpp"
+#include "daemon/fleet.hpp"
 #include "daemon/peers.hpp"
-#include "daemon/resolver.hpp"
+#include "daemon/reload_figures.hpp"
+#include "daemon/reload_requests.hpp"
 #include "daemon/stamp_verdict.hpp"
 #include "daemon/stats_thread.hpp"
-#include "exporter/exporter.hpp"
+#include "daemon/target_watch.hpp"
+#include "sample/series_registry.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,8 +32,11 @@ namespace latmon {
 
 // What the daemon needs of the configuration beside the plan.
 struct DaemonOptions {
-    std::string config_file;  // For messages.
-    std::vector<std::string> plugin_path;
+    // Reads the configuration anew; warnings are appended.
+    using Read = std::function<Result<Config>(std::vector<std::string>& warnings)>;
+
+    Config config;  // What the plan was made of.
+    Read read{};    // Empty: there is nothing to load anew.
     ClockSeam clock_seam;
     std::uint32_t probe_receive_buffer_bytes = 0;  // Tests only; 0: the kernel's choice.
 };
@@ -43,9 +53,22 @@ public:
     // Consumers before producers: no sample may exist before someone can take it.
     void start();
 
-    // Passes on what the resolver finds, until SIGTERM, SIGINT or SIGHUP, and opens files anew at
-    // SIGUSR1. These must be blocked.
+    // Passes on what the resolver finds, until SIGTERM or SIGINT; loads the configuration anew at
+    // SIGHUP, when files with targets change and when somebody asks for it, and opens files anew at
+    // SIGUSR1. The signals must be blocked.
     void run_until_signal();
+
+    // Loads the configuration anew: checks all of it, makes all of it, and only then changes
+    // anything. What is configured as before is not touched. An error leaves everything as it was,
+    // and says why; it is logged and counted either way. [main-thread]
+    Result<void> reload();
+
+    // The same for other threads: the answer comes when it is done. [any-thread]
+    [[nodiscard]] std::future<Result<void>> request_reload() { return requests_.ask(); }
+
+    [[nodiscard]] const ReloadFigures& reload_figures() const noexcept { return figures_; }
+    [[nodiscard]] const Fleet& fleet() const noexcept { return fleet_; }
+    [[nodiscard]] SeriesRegistry& registry() noexcept { return registry_; }
 
     // Stops sending, waits for what is in flight up to the longest timeout, ends the core-threads,
     // drains the exporters, and logs the accounts. A second signal ends the process at once.
@@ -56,19 +79,30 @@ private:
     [[nodiscard]] Result<void> find_interfaces();
     void report_stamps();
     [[nodiscard]] StampVerdict verdict_on(std::uint32_t interface) const;
-    [[nodiscard]] Result<void> open_exporters(const DaemonOptions& options);
     void open_stats();
+    [[nodiscard]] Result<void> check_tai();
     [[nodiscard]] Result<CoreOptions> core_options(const DaemonOptions& options);
-    [[nodiscard]] Result<void> open_cores(const DaemonOptions& options);
+    [[nodiscard]] Result<void> open_cores(CoreOptions options);
+    void leave_room(CoreOptions& options) const;
+    void show_targets();
+    void connect_admin();
     void survey_clock();
-    void pass_on_addresses();
     void reopen_files();
+    [[nodiscard]] bool take_signal();
+    void answer_requests();
+    void advance_changes();
+    void look_at_target_files();
+    [[nodiscard]] Duration patience() const;
+    [[nodiscard]] Result<void> try_reload();
+    [[nodiscard]] static ExporterSet::Setting setting_of(const Config& config,
+                                                         std::vector<std::uint32_t> core_cpus);
     void broadcast(const CoreCommand& command);
     void wait_until_idle();
-    void drain_exporters();
     void log_accounts();
 
-    const Plan plan_;
+    Plan plan_;      // What we start with.
+    Config config_;  // What runs.
+    const DaemonOptions::Read read_;
     const OsClock clock_;
     ClockSurvey clock_survey_;
     LocalClock local_clock_;
@@ -79,13 +113,18 @@ private:
     std::vector<std::vector<std::uint32_t>> interface_of_probe_;  // By core, by probe.
     Instant report_stamps_at_;
     bool has_reported_stamps_ = false;
-    SeriesTable series_;
-    std::unique_ptr<LateSeries> late_series_;  // Outlives exporters and cores.
-    std::vector<std::unique_ptr<Exporter>> exporters_;
-    std::unique_ptr<StatsThread> stats_;  // Null: nobody takes windows. Outlives the cores.
-    Peers peers_;                         // Likewise.
+    SeriesRegistry registry_;  // Outlives exporters and cores, as do these:
+    ReloadFigures figures_;
+    std::vector<PeerSeries*> peer_series_;
+    std::unique_ptr<DaemonAdmin> admin_;  // Exporters have pages on it.
+    std::unique_ptr<StatsThread> stats_;  // Null: nobody takes windows.
+    Peers peers_;
     std::vector<std::unique_ptr<CoreThread>> cores_;
-    Resolver resolver_;
+    ExporterSet exporters_;
+    Fleet fleet_;
+    ReloadRequests requests_;
+    TargetWatch target_watch_;
+    bool has_changes_ = false;  // Something is on its way out or in.
     Fd signal_fd_;
     bool has_stuck_exporter_ = false;
 };

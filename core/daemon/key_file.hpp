@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 
-#include <sys/types.h>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -21,11 +20,7 @@ inline constexpr std::size_t key_octets_max = 64;
 
 // The key in `path`: one line, either "hex:" and an even number of hex digits, or the key itself as
 // plain text; 16 to 64 octets. One newline at the end does not count. Errors, each with its cure:
-// the file cannot be opened or read, fault_of_key_file(), or its content is no key. [main-thread]
+// those of read_secret_file(), or its content is no key. [main-thread]
 [[nodiscard]] Result<std::vector<std::byte>> read_key_file(const std::string& path);
-
-// What is wrong with a file of this mode (st_mode) and owner for a process of the user `self`, with
-// the cure; "" if nothing is. Pure.
-[[nodiscard]] std::string fault_of_key_file(mode_t mode, uid_t owner, uid_t self);
 
 }  // namespace latmon

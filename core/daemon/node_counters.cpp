@@ -131,17 +131,6 @@ constexpr std::array core_families{
 constexpr std::size_t core_family_count = blame_names.size() + owd_class_names.size() +
                                           2 * stamp_names.size() + descriptor_fate_names.size();
 
-struct QueueCounter {
-    const char* name;
-    PublishedCounter SampleQueue::*counter;
-};
-constexpr std::array queue_counters{
-    QueueCounter{"exporter_made_samples_total", &SampleQueue::made},
-    QueueCounter{"exporter_exported_samples_total", &SampleQueue::exported},
-    QueueCounter{"exporter_rejected_samples_total", &SampleQueue::rejected},
-    QueueCounter{"exporter_dropped_samples_total", &SampleQueue::dropped},
-};
-
 constexpr std::size_t fixed_count = core_counters.size() + core_family_count +
                                     reflect_reason_count + tcp_counter_names.size() +
                                     probe_counter_names.size() + interval_figure_names.size();
@@ -157,8 +146,8 @@ const PublishedCounter& family_counter(const CoreCounters& counters, std::size_t
 
 }  // namespace
 
-std::uint32_t node_counter_count(std::size_t exporter_count) noexcept {
-    return static_cast<std::uint32_t>(fixed_count + queue_counters.size() * exporter_count);
+std::uint32_t node_counter_count() noexcept {
+    return static_cast<std::uint32_t>(fixed_count);
 }
 
 std::optional<std::int64_t> read_node_counter(const NodeReading& reading,
@@ -175,49 +164,36 @@ std::optional<std::int64_t> read_node_counter(const NodeReading& reading,
         value = (reading.core.tcp_reflector().*tcp_counter_names[at].counter).read();
     } else if (at -= tcp_counter_names.size(); at < probe_counter_names.size()) {
         value = reading.probes.sum(at);
-    } else if (at -= probe_counter_names.size(); at < interval_figure_names.size()) {
-        return reading.interval.*interval_figure_names[at].figure;
     } else {
-        at -= interval_figure_names.size();
-        const std::size_t exporter = at / queue_counters.size();
-        LATMON_ASSERT(exporter < reading.queues.size());
-        value =
-            (reading.queues[exporter]->*queue_counters[at % queue_counters.size()].counter).read();
+        at -= probe_counter_names.size();
+        LATMON_ASSERT(at < interval_figure_names.size());
+        return reading.interval.*interval_figure_names[at].figure;
     }
     return static_cast<std::int64_t>(value);
 }
 
-void append_node_series(SeriesTable& series, const std::string& node_name,
-                        const std::vector<std::string>& exporter_names) {
-    const auto append = [&](std::string name, const std::string& target) {
-        Series& added = series.emplace_back();
-        added.kind = LATMON_KIND_NODE;
-        added.name = std::move(name);
-        added.source = node_name;
-        added.target = target;
-    };
+std::vector<std::string> node_counter_names() {
+    std::vector<std::string> names;
     for (const CoreCounter& counter : core_counters)
-        append(counter.name, "");
+        names.emplace_back(counter.name);
     for (const CoreFamily& family : core_families) {
         for (const std::string_view word : family.words) {
-            append(family.prefix + std::string(word) + "_total", "");
+            names.push_back(family.prefix + std::string(word) + "_total");
         }
     }
     for (std::size_t reason = 0; reason < reflect_reason_count; ++reason) {
         const std::string word(name(static_cast<ReflectReason>(reason)));
-        append("reflector_udp_" + word + "_total", "");
+        names.push_back("reflector_udp_" + word + "_total");
     }
     for (const TcpCounterName& counter : tcp_counter_names) {
-        append("reflector_tcp_" + std::string(counter.name) + "_total", "");
+        names.push_back("reflector_tcp_" + std::string(counter.name) + "_total");
     }
     for (const ProbeCounterName& counter : probe_counter_names)
-        append(counter.name, "");
+        names.emplace_back(counter.name);
     for (const IntervalFigureName& figure : interval_figure_names)
-        append(figure.name, "");
-    for (const std::string& exporter : exporter_names) {
-        for (const QueueCounter& counter : queue_counters)
-            append(counter.name, exporter);
-    }
+        names.emplace_back(figure.name);
+    LATMON_ASSERT(names.size() == fixed_count);
+    return names;
 }
 
 }  // namespace latmon

@@ -2,16 +2,17 @@
 //
 // latmon's own counters as samples of the node itself: every node_interval each core-thread emits
 // one sample per counter below, about itself (`core` in the sample says which). The names are
-// series; the order here is the order of their ids. Counters that plugins have of their own are not
-// among them: see exporter/plugin_counters.hpp.
+// series; the order here is the order of their ids. Those of exporters come and go with these;
+// counters that plugins have of their own are not among them: see exporter/plugin_counters.hpp.
 #pragma once
 
 #include "sample/sample_queue.hpp"
-#include "sample/series.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace latmon {
@@ -22,20 +23,30 @@ struct IntervalFigures;
 
 struct NodeReading {
     const Core& core;
-    const std::vector<SampleQueue*>& queues;  // One per exporter.
-    const ProbeTotals& probes;                // Summed to the last of them.
-    const IntervalFigures& interval;          // Since the last reading.
+    const ProbeTotals& probes;        // Summed to the last of them.
+    const IntervalFigures& interval;  // Since the last reading.
 };
 
-// How many counters a core has with this many exporters. [any-thread]
-[[nodiscard]] std::uint32_t node_counter_count(std::size_t exporter_count) noexcept;
+// How many counters a core has beside those of its exporters. [any-thread]
+[[nodiscard]] std::uint32_t node_counter_count() noexcept;
 
 // The value of counter `index` < node_counter_count(); nothing if it has none now. [core-thread]
 [[nodiscard]] std::optional<std::int64_t> read_node_counter(const NodeReading& reading,
                                                             std::uint32_t index) noexcept;
 
-// Appends one series per counter, in order, to `series`. [main-thread]
-void append_node_series(SeriesTable& series, const std::string& node_name,
-                        const std::vector<std::string>& exporter_names);
+// The name of each, in order. [main-thread]
+[[nodiscard]] std::vector<std::string> node_counter_names();
+
+// What is told of each exporter, with the exporter's name as the series' target.
+struct QueueCounterName {
+    std::string_view name;
+    PublishedCounter SampleQueue::*counter;
+};
+inline constexpr std::array queue_counter_names{
+    QueueCounterName{"exporter_made_samples_total", &SampleQueue::made},
+    QueueCounterName{"exporter_exported_samples_total", &SampleQueue::exported},
+    QueueCounterName{"exporter_rejected_samples_total", &SampleQueue::rejected},
+    QueueCounterName{"exporter_dropped_samples_total", &SampleQueue::dropped},
+};
 
 }  // namespace latmon

@@ -3,9 +3,9 @@
 // The life of a ping, top to bottom; what each step does stands where it is named.
 #include "daemon/ping.hpp"
 
-#include "base/fd.hpp"
 #include "base/time.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/handshake.hpp"
 #include "daemon/key_file.hpp"
 #include "daemon/ping_json.hpp"
 #include "daemon/ping_plan.hpp"
@@ -16,17 +16,12 @@
 #include "daemon/ping_watch.hpp"
 #include "daemon/random.hpp"
 #include "daemon/stamp_proof.hpp"
-#include "probe/open_path.hpp"
 #include "reactor/hardware_stamps.hpp"
 #include "reactor/ring_uring.hpp"
-#include "reactor/socket.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sched.h>
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <optional>
 
@@ -88,27 +83,6 @@ Result<CoreOptions> core_options(const Plan& plan, const UringRing& ring) {
     return core;
 }
 
-// How long a connection takes that is opened for this alone: the first probe over TCP waits until
-// the session's own is there. Nothing if there is none within the timeout.
-std::optional<Duration> time_handshake(const ProbePlan& probe, const Clock& clock) {
-    SocketOptions options = path_options(probe, *probe.address);
-    options.resets_on_close = true;
-    const Outcome<Fd> socket = open_tcp_socket(options);
-    if (!socket) return std::nullopt;
-    sockaddr_storage address{};
-    const socklen_t length = as_sockaddr(*probe.address, address);
-    const int flags = ::fcntl(socket->get(), F_GETFL);
-    ::fcntl(socket->get(), F_SETFL, flags | O_NONBLOCK);
-    const RawInstant began = clock.raw_now();
-    const int result =
-        ::connect(socket->get(), reinterpret_cast<const sockaddr*>(&address), length);
-    if (result != 0 && errno != EINPROGRESS) return std::nullopt;
-    pollfd ready{socket->get(), POLLOUT, 0};
-    const auto timeout_ms = static_cast<int>(probe.timeout / Duration::from_ms(1));
-    if (::poll(&ready, 1, timeout_ms) != 1 || (ready.revents & POLLERR) != 0) return std::nullopt;
-    return clock.raw_now() - began;
-}
-
 // Connection and prefaces take two round trips, and as much again that they are late.
 Duration delay_of(const std::optional<Duration>& handshake) noexcept {
     return handshake ? start_delay + *handshake * 4 : start_delay;
@@ -161,7 +135,8 @@ Result<PingReport> run(const PingOptions& options, const OsClock& clock) {
     report.options = options;
     report.target = *target;
     report.size_bytes = probe.size_bytes;
-    if (options.is_tcp) report.handshake = time_handshake(probe, clock);
+    // Of a connection for this alone: the first probe waits until the session's own is there.
+    if (options.is_tcp) report.handshake = time_handshake(probe, clock).duration;
     if (!options.is_json) static_cast<void>(print(ping_heading(report)));
     const bool keeps = options.is_json && !options.is_quiet;
     const bool prints = !options.is_json && !options.is_quiet;

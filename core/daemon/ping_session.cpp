@@ -20,7 +20,7 @@ constexpr std::uint32_t queue_capacity = 16'384;
 constexpr Duration patient_interval_min = Duration::from_ms(10);
 
 CoreOptions with_queue(CoreOptions options, SampleQueue& queue) {
-    options.queues = {&queue};
+    options.consumers = {SampleConsumer(&queue)};
     return options;
 }
 

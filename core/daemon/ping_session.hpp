@@ -17,8 +17,8 @@ class PingSession {
 public:
     using OnSample = std::function<void(const Sample&)>;
 
-    // `plan` is of make_ping_plan(); it, `ring` and `clock` outlive this. `options.queues` is set
-    // here. `on_sample` is told of every exchange as it comes, in the order in which they come.
+    // `plan` is of make_ping_plan(); it, `ring` and `clock` outlive this. `options.consumers` is
+    // set here. `on_sample` is told of every exchange as it comes, in the order in which they come.
     PingSession(const Plan& plan, CoreOptions options, Ring& ring, const Clock& clock);
     PingSession(const PingSession&) = delete;
     PingSession& operator=(const PingSession&) = delete;

@@ -2,17 +2,18 @@
 //
 // The accounts of all probes of a core, summed a few probes at a time: those of tens of thousands
 // are megabytes, and reading them at one go would hold up what is due. Each probe's are read
-// together, so that the laws of probe_counters.hpp hold for the sums as they do for each. One
-// thread, that of the probes; allocates nothing after construction.
+// together, so that the laws of probe_counters.hpp hold for the sums as they do for each. Those of
+// probes that have gone stay in the sums, so that these never fall. One thread, that of the probes;
+// allocates nothing after construction.
 #pragma once
 
-#include "probe/probe_counters.hpp"
+#include "base/limits.hpp"
+#include "daemon/probe_holder.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace latmon {
 
@@ -43,7 +44,7 @@ inline constexpr std::array probe_counter_names{
 
 class ProbeTotals {
 public:
-    // Probes whose accounts are read at one go: 9 KiB, some three microseconds.
+    // Probes whose accounts are read at one go: 9 KiB, some microseconds.
     static constexpr std::size_t probes_per_step = 64;
 
     // What the kernel stamped of the probes that leave through one interface.
@@ -52,26 +53,42 @@ public:
         std::uint64_t rx = 0;
     };
 
-    explicit ProbeTotals(std::size_t interface_count) : by_interface_(interface_count) {}
+    // Room for as many as limits::interfaces_max; the first `interface_count` are told of.
+    explicit ProbeTotals(std::size_t interface_count);
 
-    // Forgets what was summed.
+    // One more interface is told of; no more than there is room for. [core-thread]
+    void add_interface() noexcept;
+
+    // Forgets what was summed but for retire(). Needed as well whenever the probes become others.
     void begin() noexcept;
 
-    // Adds the next few probes; true if that were the last of them. `interface_of_probe`: index of
-    // each probe's interface, out of range if that is not known; empty: it is of none.
-    [[nodiscard]] bool add_some(std::span<const ProbeCounters> probes,
-                                std::span<const std::uint32_t> interface_of_probe) noexcept;
+    // Adds the next few probes; true if that were the last of them.
+    [[nodiscard]] bool add_some(std::span<ProbeHolder* const> probes) noexcept;
+
+    // The accounts of a probe that is not among them any more, and changes no more.
+    void retire(const ProbeHolder& probe) noexcept;
 
     // By index of probe_counter_names.
-    [[nodiscard]] std::uint64_t sum(std::size_t counter) const noexcept { return sums_[counter]; }
-    [[nodiscard]] std::uint64_t sent() const noexcept { return sums_[0]; }
-    [[nodiscard]] std::span<const Stamped> by_interface() const noexcept { return by_interface_; }
+    [[nodiscard]] std::uint64_t sum(std::size_t counter) const noexcept {
+        return sums_.counters[counter];
+    }
+    [[nodiscard]] std::uint64_t sent() const noexcept { return sums_.counters[0]; }
+    [[nodiscard]] std::span<const Stamped> by_interface() const noexcept {
+        return std::span(sums_.by_interface).first(interface_count_);
+    }
 
 private:
     static_assert(probe_counter_names[0].counter == &ProbeCounters::sent);
+    struct Sums {
+        std::array<std::uint64_t, probe_counter_names.size()> counters{};
+        std::array<Stamped, limits::interfaces_max> by_interface{};
 
-    std::array<std::uint64_t, probe_counter_names.size()> sums_{};
-    std::vector<Stamped> by_interface_;
+        void add(const ProbeHolder& probe) noexcept;
+    };
+
+    Sums sums_;
+    Sums retired_;
+    std::size_t interface_count_;
     std::size_t next_ = 0;  // Probe.
 };
 

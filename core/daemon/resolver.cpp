@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 namespace latmon {
@@ -27,28 +28,25 @@ constexpr Duration retry_min = Duration::from_s(1);
 struct Name {
     std::uint32_t target_index = 0;
     std::string host;
-    std::optional<bool> wants_ipv4;  // The target's `source` ties it to a family.
+    std::optional<bool> wants_ipv4;
     Endpoint address;
     Instant next_try{};
     Duration pause = retry_min;
     bool is_failing = false;
+
+    [[nodiscard]] bool is(const ResolverName& other) const {
+        return target_index == other.target_index && host == other.host &&
+               wants_ipv4 == other.wants_ipv4;
+    }
 };
 
-std::vector<Name> names_of(const Plan& plan) {
-    std::vector<Name> names;
-    for (const CorePlan& core : plan.cores) {
-        for (const ProbePlan& probe : core.probes) {
-            const bool is_known = std::any_of(names.begin(), names.end(), [&](const Name& name) {
-                return name.target_index == probe.target_index;
-            });
-            if (probe.address || is_known) continue;
-            Name& name = names.emplace_back();
-            name.target_index = probe.target_index;
-            name.host = probe.host;
-            if (probe.source) name.wants_ipv4 = is_ipv4(probe.source->address);
-        }
-    }
-    return names;
+Name name_of(const ResolverName& wanted) {
+    Name name;
+    name.target_index = wanted.target_index;
+    name.host = wanted.host;
+    name.wants_ipv4 = wanted.wants_ipv4;
+    name.address = wanted.address;
+    return name;
 }
 
 struct AddressList {
@@ -82,14 +80,15 @@ std::expected<Endpoint, std::string> look_up(const Name& name) {
 }  // namespace
 
 struct Resolver::Shared {
-    Shared(const Plan& plan)
-        : names(names_of(plan)),
-          interval(std::max(plan.resolve_interval, retry_min)),
+    explicit Shared(Duration resolve_interval)
+        : interval(std::max(resolve_interval, retry_min)),
           ready_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
     void run();
     void try_name(Name& name);
     void publish(const Name& name);
+    void take_wanted();
+    [[nodiscard]] Name* next_name() noexcept;
 
     std::vector<Name> names;  // The resolver thread's own.
     const Duration interval;
@@ -99,12 +98,34 @@ struct Resolver::Shared {
     std::mutex mutex;  // Guards what follows.
     std::condition_variable changed;
     std::vector<ResolvedTarget> changes;
+    std::optional<std::vector<ResolverName>> wanted;  // Not taken yet.
     bool is_stopping = false;
 };
 
+// `mutex` is held.
+void Resolver::Shared::take_wanted() {
+    if (!wanted) return;
+    std::unordered_map<std::uint32_t, Name> known;
+    for (Name& name : names)
+        known.emplace(name.target_index, std::move(name));
+    names.clear();
+    for (const ResolverName& each : *wanted) {
+        const auto found = known.find(each.target_index);
+        const bool stays = found != known.end() && found->second.is(each);
+        names.push_back(stays ? std::move(found->second) : name_of(each));
+    }
+    wanted.reset();
+}
+
+Name* Resolver::Shared::next_name() noexcept {
+    const auto next = std::min_element(names.begin(), names.end(),
+                                       [](auto& a, auto& b) { return a.next_try < b.next_try; });
+    return next == names.end() ? nullptr : &*next;
+}
+
 void Resolver::Shared::publish(const Name& name) {
     const std::lock_guard lock(mutex);
-    changes.push_back({name.target_index, name.address});
+    changes.push_back({name.target_index, name.address, name.host});
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(ready_fd.get(), &one, sizeof(one));
 }
@@ -132,22 +153,24 @@ void Resolver::Shared::try_name(Name& name) {
 void Resolver::Shared::run() {
     name_thread("lm-resolver");
     for (;;) {
-        const auto next = std::min_element(
-            names.begin(), names.end(), [](auto& a, auto& b) { return a.next_try < b.next_try; });
-        const Duration wait = next->next_try - clock.now();
-        if (wait.ns > 0) {
-            std::unique_lock lock(mutex);
-            changed.wait_for(lock, std::chrono::nanoseconds(wait.ns), [&] { return is_stopping; });
-        }
+        Name* next = nullptr;
         {
-            const std::lock_guard lock(mutex);
+            std::unique_lock lock(mutex);
+            take_wanted();
+            next = next_name();
+            const Duration wait = next == nullptr ? interval : next->next_try - clock.now();
+            const auto is_disturbed = [&] { return is_stopping || wanted.has_value(); };
+            if (wait.ns > 0) {
+                changed.wait_for(lock, std::chrono::nanoseconds(wait.ns), is_disturbed);
+            }
             if (is_stopping) return;
+            if (wanted) continue;
         }
-        if (next->next_try <= clock.now()) try_name(*next);
+        if (next != nullptr && next->next_try <= clock.now()) try_name(*next);
     }
 }
 
-Resolver::Resolver(const Plan& plan) : shared_(std::make_shared<Shared>(plan)) {}
+Resolver::Resolver(Duration interval) : shared_(std::make_shared<Shared>(interval)) {}
 
 Resolver::~Resolver() {
     const std::lock_guard lock(shared_->mutex);
@@ -155,8 +178,15 @@ Resolver::~Resolver() {
     shared_->changed.notify_all();
 }
 
-void Resolver::start() {
-    if (shared_->names.empty()) return;
+void Resolver::set_names(std::vector<ResolverName> names) {
+    if (names.empty() && !has_thread_) return;
+    {
+        const std::lock_guard lock(shared_->mutex);
+        shared_->wanted = std::move(names);
+        shared_->changed.notify_all();
+    }
+    if (has_thread_) return;
+    has_thread_ = true;
     std::thread([shared = shared_] { shared->run(); }).detach();
 }
 

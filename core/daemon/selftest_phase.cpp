@@ -61,7 +61,7 @@ public:
 private:
     static CoreOptions options(const Plan& plan, SampleQueue* queue) {
         CoreOptions options;
-        if (queue != nullptr) options.queues = {queue};
+        if (queue != nullptr) options.consumers = {SampleConsumer(queue)};
         options.uses_kernel_stamps = plan.stamps != StampPolicy::user;
         options.boot_nonce = random_value<std::uint64_t>();
         options.hash_key = random_value<HashKey>();
@@ -82,11 +82,10 @@ PhaseAccounts accounts_of(const Node& node, const Core& core) {
 
 // Where in the node's series a figure stands.
 std::uint32_t offset_of(std::string_view name) {
-    SeriesTable table;
-    append_node_series(table, "", {});
-    const auto found = std::ranges::find(table, name, &Series::name);
-    LATMON_ASSERT(found != table.end());
-    return static_cast<std::uint32_t>(found - table.begin());
+    const std::vector<std::string> names = node_counter_names();
+    const auto found = std::ranges::find(names, name);
+    LATMON_ASSERT(found != names.end());
+    return static_cast<std::uint32_t>(found - names.begin());
 }
 
 // The later reading replaces the earlier one.

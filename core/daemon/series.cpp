@@ -3,19 +3,20 @@
 // See series.hpp.
 #include "daemon/series.hpp"
 
-#include "base/assert.hpp"
-#include "daemon/core.hpp"
 #include "daemon/node_counters.hpp"
+
+#include <algorithm>
+#include <span>
 
 namespace latmon {
 namespace {
 
-Series probe_series(const Plan& plan, const ProbePlan& probe) {
-    const TargetConfig& target = plan.targets[probe.target_index];
+Series probe_series(const SeriesRegistry& registry, const TargetConfig& target,
+                    const ProbePlan& probe) {
     Series series;
     series.kind = probe.kind == ProbeKind::tcp_connect ? LATMON_KIND_CONNECT : LATMON_KIND_EXCHANGE;
     series.protocol = probe.kind == ProbeKind::udp ? LATMON_PROTOCOL_UDP : LATMON_PROTOCOL_TCP;
-    series.source = plan.name;
+    series.source = registry.node_name();
     series.target = target.label.empty() ? target.host : target.label;
     series.host = target.host;
     series.tags = target.tags;
@@ -26,56 +27,67 @@ Series probe_series(const Plan& plan, const ProbePlan& probe) {
     return series;
 }
 
-Series reflection_series(const Plan& plan, latmon_protocol_t protocol) {
+std::uint32_t add_reflection(SeriesRegistry& registry, latmon_protocol_t protocol) {
     Series series;
     series.kind = LATMON_KIND_REFLECTION;
     series.protocol = protocol;
-    series.source = plan.name;
-    series.target = plan.name;
-    return series;
+    series.source = registry.node_name();
+    series.target = registry.node_name();
+    const SeriesGroup group = registry.add(series);
+    registry.begin(group);
+    return group.first_id;
 }
 
-// In the order of clock_series_names, for each probe.
-void append_clock_series(const Plan& plan, SeriesTable& table) {
-    for (std::uint32_t probe = 0; probe < plan.probe_count; ++probe) {
-        for (const std::string_view name : clock_series_names) {
-            Series series = table[probe];
-            series.kind = LATMON_KIND_NODE;
-            series.name = name;
-            table.push_back(std::move(series));
-        }
-    }
+// Counters of the node, about `target`.
+SeriesGroup add_node_series(SeriesRegistry& registry, const std::string& target,
+                            std::span<const std::string_view> names) {
+    Series series;
+    series.kind = LATMON_KIND_NODE;
+    series.name = names.front();
+    series.source = registry.node_name();
+    series.target = target;
+    return registry.add(series, names.subspan(1));
+}
+
+std::uint32_t begin_node_series(SeriesRegistry& registry, const std::string& target,
+                                std::span<const std::string_view> names) {
+    const SeriesGroup group = add_node_series(registry, target, names);
+    registry.begin(group);
+    return group.first_id;
 }
 
 }  // namespace
 
-SeriesTable make_series(const Plan& plan, std::span<const std::string> interfaces) {
-    SeriesTable table(plan.probe_count);
-    for (const CorePlan& core : plan.cores) {
-        for (const ProbePlan& probe : core.probes) {
-            table[probe.probe_index] = probe_series(plan, probe);
-        }
-    }
-    LATMON_ASSERT(table.size() == udp_reflection_series(plan));
-    table.push_back(reflection_series(plan, LATMON_PROTOCOL_UDP));
-    table.push_back(reflection_series(plan, LATMON_PROTOCOL_TCP));
-    std::vector<std::string> exporters;
-    for (const ExporterConfig& exporter : plan.exporters)
-        exporters.push_back(exporter.name);
-    LATMON_ASSERT(table.size() == first_clock_series(plan));
-    if (plan.clock.has_series) append_clock_series(plan, table);
-    LATMON_ASSERT(table.size() == first_node_series(plan));
-    append_node_series(table, plan.name, exporters);
-    for (const std::string& interface : interfaces) {
-        for (const std::string_view name : interface_series_names) {
-            Series& series = table.emplace_back();
-            series.kind = LATMON_KIND_NODE;
-            series.name = name;
-            series.source = plan.name;
-            series.target = interface;
-        }
-    }
-    return table;
+SeriesGroup add_probe_series(SeriesRegistry& registry, const TargetConfig& target,
+                             const ProbePlan& probe, bool has_clock) {
+    const bool reads_clock = has_clock && probe.kind != ProbeKind::tcp_connect;
+    return registry.add(
+        probe_series(registry, target, probe),
+        std::span(clock_series_names).first(reads_clock ? clock_series_per_probe : 0));
+}
+
+CoreSeries add_core_series(SeriesRegistry& registry) {
+    CoreSeries series;
+    series.udp_reflection = add_reflection(registry, LATMON_PROTOCOL_UDP);
+    series.tcp_reflection = add_reflection(registry, LATMON_PROTOCOL_TCP);
+    const std::vector<std::string> names = node_counter_names();
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    series.node = begin_node_series(registry, "", views);
+    return series;
+}
+
+std::uint32_t add_interface_series(SeriesRegistry& registry, const std::string& interface) {
+    return begin_node_series(registry, interface, interface_series_names);
+}
+
+std::uint32_t add_reload_series(SeriesRegistry& registry) {
+    return begin_node_series(registry, "", reload_series_names);
+}
+
+SeriesGroup add_queue_series(SeriesRegistry& registry, const std::string& exporter) {
+    std::array<std::string_view, queue_counter_names.size()> names;
+    std::ranges::transform(queue_counter_names, names.begin(), &QueueCounterName::name);
+    return add_node_series(registry, exporter, names);
 }
 
 }  // namespace latmon

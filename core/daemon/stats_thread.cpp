@@ -7,6 +7,7 @@
 #include "base/limits.hpp"
 #include "config/config.hpp"
 #include "daemon/thread_setup.hpp"
+#include "sample/sample.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -54,15 +55,41 @@ void StatsThread::remove_output(WindowQueue& output) {
     std::erase(outputs_, &output);
 }
 
-void StatsThread::define(std::uint32_t series_id, latmon_kind_t kind,
-                         const std::optional<Objective>& objective) {
+void StatsThread::begin(std::span<const SeriesBegin> series) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    aggregator_.define(series_id, kind, objective);
+    for (const SeriesBegin& each : series) {
+        if ((kind_bit(each.kind) & stats_kinds) == 0) continue;
+        std::optional<Objective> objective;
+        // Of exchanges: who makes promises of handshakes has not asked for it.
+        if (each.kind == LATMON_KIND_EXCHANGE && each.target->objective) {
+            objective = Objective{each.target->objective->ratio, each.target->objective->rtt};
+        }
+        aggregator_.define(each.series_id, each.kind, objective);
+    }
 }
 
-void StatsThread::end(std::uint32_t series_id) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    aggregator_.end(series_id, *this);
+void StatsThread::end(std::span<const std::uint32_t> ids) {
+    Ending ending{.ids = {ids.begin(), ids.end()}, .after = {}};
+    const std::lock_guard<std::mutex> lock(mutex_);  // No sample is in hand.
+    for (const std::unique_ptr<SampleQueue>& queue : queues_)
+        ending.after.push_back(queue->exported.read() + queue->queue.size());
+    endings_.push_back(std::move(ending));
+}
+
+bool StatsThread::has_ended() {
+    const auto is_taken = [this](const Ending& ending) {
+        for (std::size_t core = 0; core < queues_.size(); ++core) {
+            if (queues_[core]->exported.read() < ending.after[core]) return false;
+        }
+        return true;
+    };
+    while (!endings_.empty() && is_taken(endings_.front())) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (const std::uint32_t id : endings_.front().ids)
+            aggregator_.end(id, *this);
+        endings_.erase(endings_.begin());
+    }
+    return endings_.empty();
 }
 
 void StatsThread::with(const std::function<void(Aggregator&)>& action) {
@@ -119,8 +146,8 @@ std::uint32_t StatsThread::take_turn(std::span<Sample> batch) {
         taken += count;
         is_backlogged = is_backlogged || count == batch.size();
     }
-    // While a queue holds more than a batch, samples of the window may still be in it. Who can never
-    // keep up closes windows all the same: what is late is counted as such.
+    // While a queue holds more than a batch, samples of the window may still be in it. Who can
+    // never keep up closes windows all the same: what is late is counted as such.
     turns_backlogged_ = is_backlogged ? turns_backlogged_ + 1 : 0;
     if (turns_backlogged_ > turns_backlogged_max) turns_backlogged_ = 0;
     if (turns_backlogged_ == 0) aggregator_.advance(closed_until, *this);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "daemon/series_events.hpp"
 #include "sample/sample_queue.hpp"
 #include "stats/aggregator.hpp"
 #include "stats/window_queue.hpp"
@@ -26,12 +27,12 @@
 
 namespace latmon {
 
-class StatsThread final : private WindowSink {
+class StatsThread final : public SeriesEvents, private WindowSink {
 public:
     // `clock` outlives it. `queue_samples` is per core, a power of two. [main-thread]
     StatsThread(const Clock& clock, std::uint32_t core_count, std::uint32_t queue_samples,
                 const AggregatorOptions& options);
-    ~StatsThread();
+    ~StatsThread() override;
     StatsThread(const StatsThread&) = delete;
     StatsThread& operator=(const StatsThread&) = delete;
 
@@ -43,11 +44,12 @@ public:
     void add_output(WindowQueue& output);
     void remove_output(WindowQueue& output);
 
-    // A series begins, from zero; or it ends, and its open windows are handed out. As
-    // Aggregator::define() and end(). [main-thread]
-    void define(std::uint32_t series_id, latmon_kind_t kind,
-                const std::optional<Objective>& objective);
-    void end(std::uint32_t series_id);
+    // Series of kinds that have windows begin from zero. Those that end are over once everything
+    // that their cores had pushed by then was taken; their open windows are handed out then.
+    // [main-thread]
+    void begin(std::span<const SeriesBegin> series) override;
+    void end(std::span<const std::uint32_t> ids) override;
+    [[nodiscard]] bool has_ended() override;
 
     // Runs `action` on the aggregator, alone. [any-thread]
     void with(const std::function<void(Aggregator&)>& action);
@@ -69,6 +71,12 @@ private:
     std::mutex mutex_;                                  // Guards what follows.
     Aggregator aggregator_;
     std::vector<WindowQueue*> outputs_;
+    // Of the main-thread: series that end when so many samples of each core have been taken.
+    struct Ending {
+        std::vector<std::uint32_t> ids;
+        std::vector<std::uint64_t> after;
+    };
+    std::vector<Ending> endings_;
     std::atomic<bool> is_draining_{false};
     std::uint32_t turns_backlogged_ = 0;  // Of the thread alone.
     std::thread thread_;

@@ -123,6 +123,15 @@ Result<void> raise_file_limit(std::uint64_t needed) {
                                           "' or LimitNOFILE=" + std::to_string(needed));
 }
 
+std::uint64_t raise_file_limit_towards(std::uint64_t wanted) noexcept {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= wanted) return limit.rlim_cur;
+    const rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
 Result<std::vector<ListenerPlan>> available_listeners(const Plan& plan) {
     std::vector<ListenerPlan> available;
     for (const ListenerPlan& listener : plan.listeners) {

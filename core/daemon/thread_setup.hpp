@@ -34,6 +34,10 @@ void name_thread(const std::string& name) noexcept;
 // [main-thread]
 [[nodiscard]] Result<void> raise_file_limit(std::uint64_t needed);
 
+// Raises the soft limit towards `wanted`, as far as it goes without an error; returns what it is.
+// [main-thread]
+[[nodiscard]] std::uint64_t raise_file_limit_towards(std::uint64_t wanted) noexcept;
+
 // Which of the planned listeners this host lets us have: binds each once, alone, so that two
 // daemons cannot share a port by accident (SO_REUSEPORT would let them), and lets go again. A port
 // that is taken is tried again for limits::bind_retry_ns. Optional listeners that cannot be had are

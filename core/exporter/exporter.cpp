@@ -13,39 +13,21 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
-#include "exporter/host.hpp"
-#include "exporter/library.hpp"
+#include "exporter/exporter_state.hpp"
 #include "exporter/options.hpp"
-
-#include <latmon/reopen.h>
-#include <latmon/window.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pthread.h>
 #include <sched.h>
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <future>
-#include <limits>
-#include <mutex>
-#include <thread>
-#include <utility>
 
 namespace latmon {
 namespace {
 
-// Asleep for at most this long: 60 wake-ups a second when idle, and samples wait no longer. Queues
-// hold several times what a core makes meanwhile (limits::queue_samples_default).
-constexpr Duration pause_min = Duration::from_ms(1);
-constexpr Duration pause_max = Duration::from_ms(16);
-
-constexpr Duration flush_interval = Duration::from_s(1);
-
-// Nobody has asked to stop. CLOCK_MONOTONIC never gets there.
-constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
+// For a page of the plugin's that is being made when it is to be destroyed.
+constexpr Duration route_patience = Duration::from_s(2);
 
 // The configuration does not see the ABI and has its own names for these bits.
 static_assert(exchange_kind_bit == kind_bit(LATMON_KIND_EXCHANGE));
@@ -56,11 +38,14 @@ static_assert(counter_kind_bit == kind_bit(LATMON_KIND_COUNTER));
 static_assert(gauge_kind_bit == kind_bit(LATMON_KIND_GAUGE));
 static_assert(timing_kind_bit == kind_bit(LATMON_KIND_TIMING));
 
-// How many series of the table may have windows.
-std::size_t windowed_series(const SeriesSource& series) noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(series.table.begin(), series.table.end(),
-                      [](const Series& one) { return (kind_bit(one.kind) & stats_kinds) != 0; }));
+// How many series may have windows, as far as is known.
+std::size_t windowed_series(const SeriesRegistry& registry) noexcept {
+    std::size_t count = 0;
+    for (std::uint32_t id = 0; id < registry.end_id(); ++id) {
+        const latmon_series_t* const series = registry.find(id);
+        if (series != nullptr && ((1U << series->kind) & stats_kinds) != 0) ++count;
+    }
+    return count;
 }
 
 std::string position_of(const ExporterConfig& config, const std::string& file) {
@@ -97,69 +82,6 @@ private:
 
 }  // namespace
 
-struct Exporter::State {
-    State(ExporterConfig exporter_config, const SeriesSource& series)
-        : config(std::move(exporter_config)),
-          counters(series.late == nullptr ? nullptr : series.late->counters_of(config.name)),
-          // The ancestor's log lines are read by programs, and it has but one backend: no mark.
-          host(config.is_compatible ? "" : fmt::format("exporter {}: ", config.name), series,
-               counters) {}
-
-    [[nodiscard]] Result<void> create(const std::string& config_file);
-    void ask_for_abilities() noexcept;
-    void destroy() noexcept;
-    [[nodiscard]] Result<void> check_windows(const std::string& config_file) const;
-    void make_queues(std::uint32_t core_count, std::size_t series);
-
-    void run();
-    bool export_turn(std::span<Sample> batch);
-    bool export_windows();
-    std::uint32_t take(SampleQueue& queue, std::span<Sample> batch);
-    void settle(SampleQueue& queue, std::uint32_t count, latmon_result_t result);
-    bool abandon_rest(std::span<Sample> batch);
-    void flush();
-    void flush_if_due();
-    void reopen_if_asked();
-    template <typename Call>
-    latmon_result_t call_plugin(Call&& call) noexcept;
-
-    [[nodiscard]] bool is_overdue() const noexcept {
-        return clock.now().ns >= drain_until_ns.load(std::memory_order_acquire);
-    }
-
-    const ExporterConfig config;  // Options hand out strings of it: first in, last out.
-    LoadedPlugin plugin;
-    PluginCounters* counters;  // The plugin's own; may be null.
-    Host host;
-    void* instance = nullptr;                          // What the plugin's create() returned.
-    std::vector<std::unique_ptr<SampleQueue>> queues;  // Index = core.
-    const latmon_windows_t* windowing = nullptr;       // The plugin's ability, or null.
-    std::unique_ptr<WindowFeed> window_feed;           // Null: it takes no windows.
-    OsClock clock;
-
-    // Of the exporter-thread alone.
-    Instant last_flush;
-    bool has_unflushed = false;
-    bool has_thrown = false;  // Logged already.
-    std::uint32_t turn_samples = 0;
-    bool is_backlogged = false;  // A queue had at least a whole batch: it may hold more.
-
-    // The plugin's ability, or null; and a signal that it has not seen yet.
-    const latmon_reopen_t* reopening = nullptr;
-    std::atomic<bool> must_reopen = false;
-
-    // Set once, by the main-thread, after the last push: what the thread sees after it is complete.
-    std::atomic<std::int64_t> drain_until_ns{never_ns};
-
-    mutable std::mutex settling;
-    std::uint32_t in_hand = 0;  // Popped, outcome not known. Guarded by `settling`.
-    bool is_given_up = false;   // The rest counts as abandoned. Guarded by `settling`.
-
-    std::thread thread;
-    std::promise<void> ended;
-    std::future<void> has_ended = ended.get_future();
-};
-
 // ---- Set-up and tear-down: main-thread ---------------------------------------------------------
 
 Result<void> Exporter::State::create(const std::string& config_file) {
@@ -170,7 +92,7 @@ Result<void> Exporter::State::create(const std::string& config_file) {
     } catch (...) {
         host.log(LATMON_LOG_ERROR, "create() threw an exception, which the ABI forbids");
     }
-    if (counters != nullptr) counters->close();
+    counters.close();
 
     OptionReport report = instance == nullptr ? options.report() : options.report_with_unknown();
     for (const std::string& line : report.warnings) {
@@ -190,20 +112,27 @@ void Exporter::State::ask_for_abilities() noexcept {
     if (plugin.table->extension == nullptr) return;
     try {
         reopening = static_cast<const latmon_reopen_t*>(plugin.table->extension(LATMON_REOPEN_1));
+        series_events =
+            static_cast<const latmon_series_events_t*>(plugin.table->extension(LATMON_SERIES_1));
         windowing = static_cast<const latmon_windows_t*>(plugin.table->extension(LATMON_WINDOWS_1));
     } catch (...) {
         host.log(LATMON_LOG_ERROR, "extension() threw an exception, which the ABI forbids");
     }
 }
 
-void Exporter::State::destroy() noexcept {
-    if (instance == nullptr) return;
+bool Exporter::State::destroy() noexcept {
+    if (!host.routes().close(route_patience)) {
+        host.log(LATMON_LOG_ERROR, "an answer of the plugin's does not return; it is left behind");
+        return false;
+    }
+    if (instance == nullptr) return true;
     try {
         plugin.table->destroy(instance);
     } catch (...) {
         host.log(LATMON_LOG_ERROR, "destroy() threw an exception, which the ABI forbids");
     }
     instance = nullptr;
+    return true;
 }
 
 Result<void> Exporter::State::check_windows(const std::string& config_file) const {
@@ -219,8 +148,9 @@ void Exporter::State::make_queues(std::uint32_t core_count, std::size_t series) 
         queues.push_back(
             std::make_unique<SampleQueue>(config.queue_samples, kinds_of(config, windowing)));
     }
+    popped.resize(core_count + 1);  // The last is that of windows.
     const std::uint32_t lengths = lengths_of(config, windowing);
-    if (lengths != 0) window_feed = std::make_unique<WindowFeed>(lengths, series, counters);
+    if (lengths != 0) window_feed = std::make_unique<WindowFeed>(lengths, series, &counters);
 }
 
 Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
@@ -238,15 +168,15 @@ Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
     state->plugin = std::move(*plugin);
     const Result<void> created = state->create(config_file);
     if (!created) {
-        state->destroy();
+        static_cast<void>(state->destroy());  // Its pages were never answered.
         return std::unexpected(created.error());
     }
     state->ask_for_abilities();
     if (const Result<void> windows = state->check_windows(config_file); !windows) {
-        state->destroy();
+        static_cast<void>(state->destroy());  // Its pages were never answered.
         return std::unexpected(windows.error());
     }
-    state->make_queues(core_count, windowed_series(series));
+    state->make_queues(core_count, windowed_series(*series.registry));
     const char* const version = state->plugin.table->version;
     log::info(fmt::format("exporter {}: plugin {} {} from {}", config.name,
                           state->plugin.table->name, version == nullptr ? "" : version,
@@ -258,7 +188,8 @@ Exporter::Exporter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Exporter::~Exporter() {
     LATMON_ASSERT(!state_->thread.joinable());
-    state_->destroy();
+    if (!state_->destroy()) [[maybe_unused]]
+        const State* const left_behind = state_.release();
 }
 
 SampleQueue& Exporter::queue(std::uint32_t core_index) noexcept {
@@ -270,10 +201,15 @@ WindowQueue* Exporter::windows() noexcept {
     return state_->window_feed == nullptr ? nullptr : &state_->window_feed->queue();
 }
 
+void Exporter::set_leaving(bool is_leaving) {
+    state_->host.routes().set_leaving(is_leaving);
+}
+
 void Exporter::start(std::span<const std::uint32_t> core_cpus) {
     LATMON_ASSERT(!state_->thread.joinable());
     const cpu_set_t cpus = cpus_off(core_cpus);
     State* const state = state_.get();
+    state->host.routes().open();
     const SignalsBlocked blocked;
     state->thread = std::thread([state, cpus] {
         // The kernel keeps 15 characters of a thread's name. Neither call may fail in a way that
@@ -293,6 +229,11 @@ void Exporter::begin_drain(Duration grace) {
     // The last eighth is for the plugin's flush().
     const Instant until = state_->clock.now() + grace * 7 / 8;
     state_->drain_until_ns.store(until.ns, std::memory_order_release);
+}
+
+bool Exporter::has_ended() const {
+    return !state_->thread.joinable() ||
+           state_->has_ended.wait_for(std::chrono::nanoseconds(0)) == std::future_status::ready;
 }
 
 bool Exporter::drain_and_stop(Duration grace) {
@@ -317,6 +258,38 @@ const std::string& Exporter::name() const noexcept {
     return state_->config.name;
 }
 
+const ExporterConfig& Exporter::config() const noexcept {
+    return state_->config;
+}
+
+PluginCounters& Exporter::counters() noexcept {
+    return state_->counters;
+}
+
+bool Exporter::has_new_file() const {
+    const std::string identity = identity_of_file(state_->plugin.file);
+    return !identity.empty() && identity != state_->plugin.identity;
+}
+
+void Exporter::tell_added(std::span<const std::uint32_t> ids) {
+    state_->post(true, ids);
+}
+
+void Exporter::tell_removed(std::span<const std::uint32_t> ids) {
+    state_->post(false, ids);
+}
+
+void Exporter::State::post(bool is_added, std::span<const std::uint32_t> ids) {
+    if (series_events == nullptr || ids.empty()) return;
+    SeriesNewsItem item{.is_added = is_added, .ids = {ids.begin(), ids.end()}, .after = {}};
+    const std::lock_guard<std::mutex> lock(settling);
+    for (std::size_t core = 0; core < queues.size() && !is_added; ++core) {
+        item.after.push_back(popped[core] + queues[core]->queue.size());
+    }
+    if (window_feed != nullptr && !is_added) item.after.push_back(window_feed->pushed());
+    news.post(std::move(item));
+}
+
 ExporterAccounts Exporter::accounts() const {
     ExporterAccounts sums{.name = state_->config.name};
     const std::lock_guard<std::mutex> lock(state_->settling);
@@ -332,137 +305,11 @@ ExporterAccounts Exporter::accounts() const {
     (state_->is_given_up ? sums.abandoned : sums.queued) += waiting;
     if (state_->window_feed != nullptr) sums.windows = state_->window_feed->accounts();
     if (state_->is_given_up) sums.windows.abandoned += std::exchange(sums.windows.queued, 0);
-    const PluginCounters* const own = state_->counters;
-    for (std::uint32_t index = 0; own != nullptr && index < own->count(); ++index) {
-        sums.counters.emplace_back(own->name(index), own->value(index));
+    const PluginCounters& own = state_->counters;
+    for (std::uint32_t index = 0; index < own.count(); ++index) {
+        sums.counters.emplace_back(own.name(index), own.value(index));
     }
     return sums;
-}
-
-// ---- exporter-thread ---------------------------------------------------------------------------
-
-void Exporter::State::run() {
-    std::vector<Sample> batch(limits::export_batch_samples);
-    Duration pause = pause_min;
-    last_flush = clock.now();
-    while (!is_overdue()) {
-        // Read before the turn: if it is set, an empty turn means that nothing will ever come.
-        const bool is_draining = drain_until_ns.load(std::memory_order_acquire) != never_ns;
-        if (!export_turn(batch) || !export_windows()) return;
-        flush_if_due();
-        reopen_if_asked();
-        if (turn_samples > 0) {
-            pause = pause_min;
-            continue;
-        }
-        if (is_draining) break;
-        std::this_thread::sleep_for(std::chrono::nanoseconds(pause.ns));
-        pause = std::min(pause * 2, pause_max);
-    }
-    if (abandon_rest(batch)) flush();
-}
-
-// One batch from each core in turn, so that a busy core cannot starve another. False if the
-// main-thread has given this exporter up.
-bool Exporter::State::export_turn(std::span<Sample> batch) {
-    turn_samples = 0;
-    is_backlogged = false;
-    for (const std::unique_ptr<SampleQueue>& queue : queues) {
-        if (is_overdue()) return true;
-        const std::uint32_t count = take(*queue, batch);
-        if (count == 0) continue;
-        const latmon_result_t result =
-            call_plugin([&] { return plugin.table->export_batch(instance, batch.data(), count); });
-        const std::lock_guard<std::mutex> lock(settling);
-        if (is_given_up) return false;
-        settle(*queue, count, result);
-        turn_samples += count;
-        is_backlogged = is_backlogged || count == batch.size();
-    }
-    has_unflushed = has_unflushed || turn_samples > 0;
-    return true;
-}
-
-// As many windows as there are up to a batch. False as above.
-bool Exporter::State::export_windows() {
-    if (window_feed == nullptr || is_overdue()) return true;
-    const std::span<const latmon_window_t* const> windows = window_feed->take();
-    if (windows.empty()) return true;
-    const std::uint32_t count = static_cast<std::uint32_t>(windows.size());
-    const latmon_result_t result =
-        call_plugin([&] { return windowing->export_windows(instance, windows.data(), count); });
-    const std::lock_guard<std::mutex> lock(settling);
-    if (is_given_up) return false;
-    window_feed->settle(count, result);
-    turn_samples += count;
-    has_unflushed = true;
-    is_backlogged = is_backlogged || count == limits::export_batch_windows;
-    return true;
-}
-
-std::uint32_t Exporter::State::take(SampleQueue& queue, std::span<Sample> batch) {
-    const std::lock_guard<std::mutex> lock(settling);
-    if (is_given_up) return 0;
-    in_hand = queue.queue.pop_batch(batch);
-    return in_hand;
-}
-
-// `settling` is held.
-void Exporter::State::settle(SampleQueue& queue, std::uint32_t count, latmon_result_t result) {
-    (result == LATMON_RESULT_OK ? queue.exported : queue.rejected).add(count);
-    in_hand = 0;
-}
-
-// No-one pushes any more. False if the main-thread has given this exporter up: what is left is then
-// counted already, where it is.
-bool Exporter::State::abandon_rest(std::span<Sample> batch) {
-    const std::lock_guard<std::mutex> lock(settling);
-    if (is_given_up) return false;
-    for (const std::unique_ptr<SampleQueue>& queue : queues) {
-        for (std::uint32_t count = 1; count > 0;) {
-            count = queue->queue.pop_batch(batch);
-            queue->abandoned.add(count);
-        }
-    }
-    if (window_feed != nullptr) window_feed->abandon_rest();
-    return true;
-}
-
-void Exporter::State::flush_if_due() {
-    if (!has_unflushed || is_backlogged) return;
-    if (clock.now() - last_flush >= flush_interval) flush();
-}
-
-// The samples are counted already; what a failed flush means is the plugin's to say in its log.
-void Exporter::State::flush() {
-    last_flush = clock.now();
-    has_unflushed = false;
-    if (plugin.table->flush == nullptr) return;
-    static_cast<void>(call_plugin([&] { return plugin.table->flush(instance); }));
-}
-
-// What was emitted before the signal may go to either file: nothing says which it is of.
-void Exporter::State::reopen_if_asked() {
-    // A signal that comes from here on is one of its own: the files may have moved again.
-    if (!must_reopen.exchange(false)) return;
-    if (reopening == nullptr) return;
-    static_cast<void>(call_plugin([&] { return reopening->reopen(instance); }));
-}
-
-template <typename Call>
-latmon_result_t Exporter::State::call_plugin(Call&& call) noexcept {
-    try {
-        return call();
-    } catch (...) {
-        if (!has_thrown) {
-            host.log(
-                LATMON_LOG_ERROR,
-                "the plugin threw an exception, which the ABI forbids; the batch is counted as "
-                "rejected, and so are those that follow it in silence");
-        }
-        has_thrown = true;
-        return LATMON_RESULT_ERROR;
-    }
 }
 
 }  // namespace latmon

@@ -56,8 +56,20 @@ public:
     // [main-thread, before start]
     [[nodiscard]] WindowQueue* windows() noexcept;
 
+    // It is about to leave: others may have its pages. See PluginRoutes::Owner. [main-thread]
+    void set_leaving(bool is_leaving);
+
     // Starts the thread; it keeps off the CPUs in `core_cpus` if there are others. [main-thread]
     void start(std::span<const std::uint32_t> core_cpus);
+
+    // The plugin's own counters; they stay where they are as long as this. [main-thread]
+    [[nodiscard]] PluginCounters& counters() noexcept;
+
+    // Series that came to be after create(), and series that are over: of these, everything is in
+    // the queues already. The plugin is told on its own thread, if it wants to know: of what came
+    // before the first sample of it, of what is over after the last. [main-thread]
+    void tell_added(std::span<const std::uint32_t> ids);
+    void tell_removed(std::span<const std::uint32_t> ids);
 
     // Tells the thread that the operator has moved files: the plugin, if it writes any, is asked to
     // open them by their names anew, between two batches. Returns at once. [any-thread]
@@ -68,6 +80,9 @@ public:
     // first is waited for, so that one that hangs takes no time from the others. [main-thread]
     void begin_drain(Duration grace);
 
+    // After begin_drain(): the thread has ended. Gives nothing up. [main-thread]
+    [[nodiscard]] bool has_ended() const;
+
     // Tells the thread that no core-thread pushes any more. It then exports what is queued,
     // flushes, and ends; what is still queued after `grace` is counted as abandoned. Returns when
     // the thread has ended or, if the plugin will not return, when `grace` has passed: false then,
@@ -76,6 +91,9 @@ public:
     [[nodiscard]] bool drain_and_stop(Duration grace);
 
     [[nodiscard]] const std::string& name() const noexcept;
+    [[nodiscard]] const ExporterConfig& config() const noexcept;
+    // Whether the plugin's file is another one than was loaded, under the same path. [main-thread]
+    [[nodiscard]] bool has_new_file() const;
     [[nodiscard]] ExporterAccounts accounts() const;  // [any-thread]
 
 private:

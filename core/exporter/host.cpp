@@ -5,7 +5,6 @@
 // would be a check of memory that only the plugin knows.
 #include "exporter/host.hpp"
 
-#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "stats/window_tools.hpp"
 
@@ -84,6 +83,15 @@ struct HostFunctions {
     static void counter_set(latmon_counter_t* counter, std::uint64_t value) noexcept {
         if (counter != nullptr) counter->value.store(value, std::memory_order_relaxed);
     }
+
+    // -- latmon.http/1 ----------------------------------------------------------------------------
+    static bool route(const latmon_host_t* host, const char* path, const char* title,
+                      latmon_http_handler_t handler, void* context) noexcept {
+        const std::string fault =
+            self(host).routes_.add(key_of(path), key_of(title), handler, context);
+        if (!fault.empty()) self(host).log(LATMON_LOG_ERROR, fault);
+        return fault.empty();
+    }
 };
 
 namespace {
@@ -92,35 +100,19 @@ constexpr latmon_counters_t counters_table{.counter = HostFunctions::counter,
                                            .add = HostFunctions::counter_add,
                                            .set = HostFunctions::counter_set};
 
-std::vector<const char*> tags_of(const Series& series) {
-    std::vector<const char*> tags;
-    tags.reserve(series.tags.size());
-    for (const std::string& tag : series.tags)
-        tags.push_back(tag.c_str());
-    return tags;
-}
-
-latmon_series_t make_series(const Series& series, std::uint32_t id,
-                            const std::vector<const char*>& tags) {
-    return latmon_series_t{
-        .struct_size = sizeof(latmon_series_t),
-        .series_id = id,
-        .kind = static_cast<std::uint8_t>(series.kind),
-        .protocol = static_cast<std::uint8_t>(series.protocol),
-        .port = series.port,
-        .tags_count = static_cast<std::uint32_t>(tags.size()),
-        .name = series.name.c_str(),
-        .source = series.source.c_str(),
-        .target = series.target.c_str(),
-        .host = series.host.c_str(),
-        .tags = tags.data(),
-        .interval_ns = series.interval.ns,
-        .timeout_ns = series.timeout.ns,
-        .flags = series.flags,
-    };
-}
+const latmon_http_t http_table = [] {
+    latmon_http_t table = http_functions();
+    table.route = HostFunctions::route;
+    return table;
+}();
 
 }  // namespace
+
+SeriesSource::SeriesSource(const SeriesTable& table)
+    : registry(std::make_shared<SeriesRegistry>()) {
+    for (const Series& series : table)
+        registry->begin(registry->add(series));
+}
 
 Host::Host(std::string prefix, const SeriesSource& series, PluginCounters* counters)
     : table_{.functions = {.struct_size = sizeof(latmon_host_t),
@@ -138,20 +130,10 @@ Host::Host(std::string prefix, const SeriesSource& series, PluginCounters* count
                            .extension = HostFunctions::extension},
              .host = this},
       prefix_(std::move(prefix)),
-      late_source_(series.late),
-      counters_(counters) {
-    tags_.reserve(series.table.size());
-    series_.reserve(series.table.size());
-    for (const Series& one : series.table) {
-        tags_.push_back(tags_of(one));
-        series_.push_back(
-            make_series(one, static_cast<std::uint32_t>(series_.size()), tags_.back()));
-    }
-    if (late_source_ == nullptr) return;
-    LATMON_ASSERT(late_source_->first_id() == series_.size());
-    late_ = std::vector<std::atomic<const latmon_series_t*>>(late_source_->end_id() -
-                                                             late_source_->first_id());
-}
+      registry_(series.registry),
+      epoch_(registry_->epoch()),
+      counters_(counters),
+      routes_(series.routes) {}
 
 std::string Host::last_complaint() const {
     const std::lock_guard<std::mutex> lock(complaint_mutex_);
@@ -168,35 +150,16 @@ void Host::log(latmon_log_level_t level, std::string_view text) {
 }
 
 const latmon_series_t* Host::series(std::uint32_t series_id) const noexcept {
-    if (series_id < series_.size()) return &series_[series_id];
-    const std::size_t index = series_id - series_.size();
-    if (index >= late_.size()) return nullptr;
-    const latmon_series_t* const known = late_[index].load(std::memory_order_acquire);
-    return known != nullptr ? known : late_series(series_id);
-}
-
-// Two threads may come here for the same id: the one that finds it made takes what there is.
-const latmon_series_t* Host::late_series(std::uint32_t series_id) const noexcept {
-    const std::lock_guard<std::mutex> lock(late_mutex_);
-    std::atomic<const latmon_series_t*>& place = late_[series_id - series_.size()];
-    const latmon_series_t* const known = place.load(std::memory_order_relaxed);
-    if (known != nullptr) return known;
-    std::optional<Series> series = late_source_->find(series_id);
-    if (!series) return nullptr;
-    Late& made = late_made_.emplace_back();  // Stays where it is: a deque, and nothing is erased.
-    made.series = std::move(*series);
-    made.tags = tags_of(made.series);
-    made.shown = make_series(made.series, series_id, made.tags);
-    place.store(&made.shown, std::memory_order_release);  // Publishes what it points to.
-    return &made.shown;
+    return registry_->find(series_id, epoch_);
 }
 
 std::uint32_t Host::series_count() const noexcept {
-    return static_cast<std::uint32_t>(series_.size() + late_.size());
+    return registry_->end_id();
 }
 
 const void* Host::extension(std::string_view id) const noexcept {
     if (id == LATMON_WINDOWS_1) return &window_tools();
+    if (id == LATMON_HTTP_1) return &http_table;
     return id == LATMON_COUNTERS_1 && counters_ != nullptr ? &counters_table : nullptr;
 }
 

@@ -6,18 +6,18 @@
 // from any thread that a plugin has started.
 #pragma once
 
-#include "exporter/late_series.hpp"
 #include "exporter/options.hpp"
-#include "sample/series.hpp"
+#include "exporter/plugin_counters.hpp"
+#include "exporter/plugin_routes.hpp"
+#include "sample/series_registry.hpp"
 
 #include <latmon/host.h>
 
-#include <atomic>
-#include <deque>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
 // The opaque struct of the ABI. [main-thread & in create()]
 struct latmon_options {
@@ -26,14 +26,15 @@ struct latmon_options {
 
 namespace latmon {
 
-// What series ids stand for: those of the plan, which do not change, and those that come later,
-// whose ids begin where the table ends; null: there are none. Both outlive the host.
+// What series ids stand for: a registry, which outlives whoever is given it; or a table, for who
+// has series that never change. And where pages of exporters are kept; null: nowhere.
 struct SeriesSource {
-    SeriesSource(const SeriesTable& series_table, LateSeries* late_series = nullptr)
-        : table(series_table), late(late_series) {}
+    SeriesSource(SeriesRegistry& shared, PluginRoutes* plugin_routes = nullptr)
+        : registry(&shared, [](SeriesRegistry*) {}), routes(plugin_routes) {}
+    SeriesSource(const SeriesTable& table);
 
-    const SeriesTable& table;
-    LateSeries* late;
+    std::shared_ptr<SeriesRegistry> registry;
+    PluginRoutes* routes = nullptr;
 };
 
 class Host {
@@ -54,10 +55,13 @@ public:
     // What stands behind latmon_host_t.log. [any-thread]
     void log(latmon_log_level_t level, std::string_view text);
 
-    // What stands behind latmon_host_t.series. A late series is made when it is first asked for; an
-    // array access from then on, as for the others. [any-thread]
+    // What stands behind latmon_host_t.series. What had ended before there was this host is not
+    // there; what ends later stays. [any-thread]
     [[nodiscard]] const latmon_series_t* series(std::uint32_t series_id) const noexcept;
     [[nodiscard]] std::uint32_t series_count() const noexcept;
+
+    // The exporter's pages: see PluginRoutes::Owner. [main-thread]
+    [[nodiscard]] PluginRoutes::Owner& routes() noexcept { return routes_; }
 
     // What stands behind latmon_host_t.extension. [any-thread]
     [[nodiscard]] const void* extension(std::string_view id) const noexcept;
@@ -71,25 +75,12 @@ private:
     };
     friend struct HostFunctions;
 
-    // A series that came late, and what latmon_series_t points to.
-    struct Late {
-        Series series;
-        std::vector<const char*> tags;
-        latmon_series_t shown{};
-    };
-
-    [[nodiscard]] const latmon_series_t* late_series(std::uint32_t series_id) const noexcept;
-
     Table table_;
     std::string prefix_;
-    LateSeries* late_source_;
+    const std::shared_ptr<SeriesRegistry> registry_;
+    const std::uint32_t epoch_;  // Of the registry, when there came to be this host.
     PluginCounters* counters_;
-    std::vector<std::vector<const char*>> tags_;  // Per series; series_ points into it.
-    std::vector<latmon_series_t> series_;         // Index = series id. Never resized after set-up.
-    // Index = series id less series_.size(); null: nobody has asked for it, or there is none yet.
-    mutable std::vector<std::atomic<const latmon_series_t*>> late_;
-    mutable std::mutex late_mutex_;  // Guards the making of one.
-    mutable std::deque<Late> late_made_;
+    PluginRoutes::Owner routes_;
 
     mutable std::mutex complaint_mutex_;  // A plugin's own thread may log while create() does.
     std::string complaint_;

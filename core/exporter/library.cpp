@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <system_error>
 
@@ -160,7 +161,20 @@ Result<void> shake_hands(const latmon_plugin_t* table, const std::string& file) 
     return {};
 }
 
+// What the first exporter of a file loaded, for those that come later.
+std::string& loaded_identity(const std::string& file) {
+    static std::map<std::string, std::string> identities;
+    return identities[file];
+}
+
 }  // namespace
+
+std::string identity_of_file(const std::string& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return "";
+    return fmt::format("{} {} {}.{} {}", status.st_dev, status.st_ino, status.st_mtim.tv_sec,
+                       status.st_mtim.tv_nsec, status.st_size);
+}
 
 std::vector<std::string> plugin_directories(std::span<const std::string> configured) {
     std::vector<std::string> directories;
@@ -195,7 +209,9 @@ Result<LoadedPlugin> load_plugin(const ExporterConfig& config,
     const latmon_plugin_t* const table = call_entry(*entry);
     const Result<void> agreed = shake_hands(table, *found);
     if (!agreed) return std::unexpected(agreed.error());
-    return LoadedPlugin{.table = table, .file = *found};
+    std::string& identity = loaded_identity(*found);
+    if (identity.empty()) identity = identity_of_file(*found);
+    return LoadedPlugin{.table = table, .file = *found, .identity = identity};
 }
 
 }  // namespace latmon

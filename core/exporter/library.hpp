@@ -19,9 +19,15 @@ namespace latmon {
 
 struct LoadedPlugin {
     const latmon_plugin_t* table =
-        nullptr;       // Static in the library; never NULL after load_plugin().
-    std::string file;  // Absolute path of the .so.
+        nullptr;             // Static in the library; never NULL after load_plugin().
+    std::string file;        // Absolute path of the .so.
+    std::string identity{};  // Of what was loaded: see identity_of_file().
 };
+
+// Tells one file under a path from another that takes its place there; "" if there is none. What
+// was loaded stays loaded: dlopen() gives the old one again for a file of the same inode, and a
+// library is never unloaded. [main-thread]
+[[nodiscard]] std::string identity_of_file(const std::string& file);
 
 // The directories that NAME.so is looked for in, first match wins: the configured ones, those of
 // the environment variable LATMON_PLUGIN_PATH (separated by colons), `plugins` next to the running

@@ -5,6 +5,7 @@
 #include "exporter/options.hpp"
 
 #include "config/suggest.hpp"
+#include "config/words.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,6 +19,8 @@ namespace {
 
 // The answer to this key comes from the shape of the file, not from a line in it.
 constexpr std::string_view compatible_key = "compatible";
+// latmon's own, which a plugin may see: some do something else then.
+constexpr std::string_view windows_key = "windows";
 
 bool position_before(const SourcePosition& a, const SourcePosition& b) noexcept {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
@@ -91,7 +94,16 @@ double Options::get_float(std::string_view key, double fallback, double min, dou
     return fallback;
 }
 
+const char* Options::get_window(std::uint32_t index) const noexcept {
+    for (const Word<std::uint32_t>& word : window_words) {
+        if ((config_.window_lengths.value_or(0) & word.meaning) == 0) continue;
+        if (index-- == 0) return word.text.data();
+    }
+    return nullptr;
+}
+
 const char* Options::get_list_item(std::string_view key, std::uint32_t index) {
+    if (key == windows_key) return get_window(index);
     const OptionValue* const found = find(key);
     if (found == nullptr) return nullptr;
     if (const OptionValue::List* const list = std::get_if<OptionValue::List>(&found->value)) {

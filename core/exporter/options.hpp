@@ -50,6 +50,8 @@ private:
     };
 
     const OptionValue* find(std::string_view key);
+    // The lengths of windows that the operator asked for, in ascending order.
+    [[nodiscard]] const char* get_window(std::uint32_t index) const noexcept;
     void complain(const OptionValue& value, std::string_view key, std::string_view text);
     [[nodiscard]] std::vector<Problem> unknown() const;
     [[nodiscard]] std::vector<std::string> lines(std::vector<Problem> problems) const;

@@ -31,12 +31,12 @@ WindowFeed::WindowFeed(std::uint32_t lengths, std::size_t series, PluginCounters
         counter.shown = &counters->add_own(counter.name);
 }
 
-std::span<const latmon_window_t* const> WindowFeed::take() {
+std::span<const latmon_window_t* const> WindowFeed::take(std::size_t most) {
     for (const Shown& counter : shown_) {
         if (counter.shown == nullptr) break;
         counter.shown->value.store((queue_.*counter.counter).read(), std::memory_order_relaxed);
     }
-    return queue_.pop(limits::export_batch_windows);
+    return queue_.pop(most);
 }
 
 void WindowFeed::settle(std::size_t count, latmon_result_t result) noexcept {

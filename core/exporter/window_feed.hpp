@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The windows of one exporter whose plugin takes them: their queue, what of it is shown as counters,
-// and the accounts. Samples have queues of their own, one per core; see exporter.cpp for both.
+// The windows of one exporter whose plugin takes them: their queue, what of it is shown as
+// counters, and the accounts. Samples have queues of their own, one per core; see exporter.cpp for
+// both.
 #pragma once
 
 #include "config/config.hpp"
@@ -39,20 +40,24 @@ struct WindowAccounts {
 
 class WindowFeed {
 public:
-    // For `series` series; `lengths` is not 0. `counters` are the exporter's, or null. [main-thread]
+    // For `series` series; `lengths` is not 0. `counters` are the exporter's, or null.
+    // [main-thread]
     WindowFeed(std::uint32_t lengths, std::size_t series, PluginCounters* counters);
     WindowFeed(const WindowFeed&) = delete;
     WindowFeed& operator=(const WindowFeed&) = delete;
 
     [[nodiscard]] WindowQueue& queue() noexcept { return queue_; }
 
-    // A batch of the oldest windows, valid until the next call; and what became of it. Also shows
-    // the accounts as counters. [exporter-thread]
-    [[nodiscard]] std::span<const latmon_window_t* const> take();
+    // The oldest windows, at most `most`, valid until the next call; and what became of them. Also
+    // shows the accounts as counters. [exporter-thread]
+    [[nodiscard]] std::span<const latmon_window_t* const> take(std::size_t most);
     void settle(std::size_t count, latmon_result_t result) noexcept;
 
     // Nobody takes what is left. [exporter-thread]
     void abandon_rest() noexcept;
+
+    // How many were ever put into the queue. [any-thread]
+    [[nodiscard]] std::uint64_t pushed() const noexcept { return queue_.pushed.read(); }
 
     // [any-thread]
     [[nodiscard]] WindowAccounts accounts() const noexcept;

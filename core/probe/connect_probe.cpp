@@ -73,6 +73,15 @@ void ConnectProbe::stop_sending() noexcept {
     slots_.stop();
 }
 
+// Handshakes that ran out of time were cancelled, and close their sockets themselves.
+void ConnectProbe::close() noexcept {
+    context_.reactor.timers().disarm(expiry_);
+}
+
+bool ConnectProbe::is_closed() const noexcept {
+    return std::ranges::none_of(attempts_, [](const auto& attempt) { return attempt->is_active; });
+}
+
 void ConnectProbe::on_slot(Instant due, Instant now) noexcept {
     if (address_ == Endpoint{}) {
         report_without_attempt(due, now, LATMON_ERROR_UNRESOLVED);
@@ -175,7 +184,7 @@ void ConnectProbe::expire(Attempt& attempt) noexcept {
 
 Sample ConnectProbe::blank_sample(latmon_status_t status) const noexcept {
     Sample sample = make_sample(LATMON_KIND_CONNECT, status, LATMON_PROTOCOL_TCP);
-    sample.series_id = plan_.probe_index;
+    sample.series_id = plan_.series_id;
     sample.core = context_.core_index;
     sample.time_ns = context_.reactor.clock().wall_now().ns;
     set_peer_fields(sample, address_, 0);

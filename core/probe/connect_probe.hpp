@@ -23,6 +23,8 @@ public:
     void set_address(const Endpoint& address) noexcept override;
     void stop_sending() noexcept override;
     bool is_idle() const noexcept override { return active_count_ == 0; }
+    void close() noexcept override;
+    bool is_closed() const noexcept override;
 
 private:
     // One handshake under way.

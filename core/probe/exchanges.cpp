@@ -29,7 +29,7 @@ Exchanges::Exchanges(CoreContext& context, const ProbePlan& plan, ProbeCounters&
       plan_(plan),
       counters_(counters),
       drop_source_(drop_source),
-      key_(plan.key_index < 0 ? nullptr : &context.keys[static_cast<std::size_t>(plan.key_index)]),
+      key_(key_of(context, plan)),
       flights_(slots),
       ledger_(plan.reflector_mode, plan.timeout),
       path_clock_(plan.drift_ppb),
@@ -76,6 +76,13 @@ void Exchanges::stop() noexcept {
     is_stopping_ = true;
     finish_held();
     settle_overdue(context_.reactor.clock().now());
+}
+
+void Exchanges::close() noexcept {
+    LATMON_ASSERT(is_stopping_ && flights_.outstanding() == 0);
+    finish_held();
+    settle_overdue(context_.reactor.clock().now());
+    context_.reactor.timers().disarm(timer_);
 }
 
 void Exchanges::on_path_lost(int error_number) noexcept {
@@ -376,7 +383,7 @@ void Exchanges::on_loss(Flight& flight, LossAddress address) noexcept {
 
 Sample Exchanges::blank_sample(latmon_status_t status) const noexcept {
     Sample sample = make_sample(LATMON_KIND_EXCHANGE, status, protocol_);
-    sample.series_id = plan_.probe_index;
+    sample.series_id = plan_.series_id;
     sample.core = context_.core_index;
     sample.packet_bytes = plan_.size_bytes;
     sample.time_ns = context_.reactor.clock().wall_now().ns;

@@ -104,6 +104,8 @@ public:
     [[nodiscard]] std::uint32_t in_flight() const noexcept { return flights_.outstanding(); }
     // Sending has stopped: nothing waits for what comes later.
     void stop() noexcept;
+    // Nothing is in flight and nothing more will come: what has not been told is told.
+    void close() noexcept;
     // A path to the target was opened, the first time or anew.
     void on_path_opened() noexcept;
     // Losses, refusals and failures to send since the last answer or since the path was opened.

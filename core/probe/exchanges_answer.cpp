@@ -337,8 +337,7 @@ void Exchanges::report_clock(const Answer& answer) noexcept {
         const bool is_bound = index == 1 || index == 2;
         if (!is_bound && !reading.has_estimate) continue;
         Sample sample = make_sample(LATMON_KIND_NODE, LATMON_STATUS_OK, LATMON_PROTOCOL_NONE);
-        sample.series_id =
-            context_.first_clock_series + plan_.probe_index * clock_series_per_probe + index;
+        sample.series_id = plan_.clock_series_id + index;
         sample.core = context_.core_index;
         sample.time_ns = context_.reactor.arrival().wall.ns;
         sample.value = values[index];

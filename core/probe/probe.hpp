@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every probe is to its core-thread, and what it is given. Probes are made before the start
-// barrier and live as long as their core-thread; nothing here allocates afterwards.
+// What every probe is to its core-thread, and what it is given. The main-thread makes probes,
+// before the start barrier or later, and destroys them when the core-thread is through with them;
+// nothing here allocates in between.
 #pragma once
 
 #include "base/address.hpp"
@@ -18,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -33,7 +35,8 @@ struct CoreContext {
     std::uint64_t boot_nonce = 0;  // Random per process.
     OwnClock own_clock{};          // What we say about our wall clock.
     CoreCounters counters{};
-    std::span<const HmacKey> keys{};  // Index: as in Plan::key_files.
+    // By ProbePlan::key_index: what the making of probes goes by. [set-up, main-thread]
+    std::span<const std::unique_ptr<const HmacKey>> keys{};
     bool uses_kernel_stamps = false;  // Sockets are asked for stamps.
     bool uses_hardware_stamps = false;
     std::uint32_t probe_receive_buffer_bytes = 0;  // SO_RCVBUF of probes' sockets; 0: the kernel's.
@@ -41,15 +44,15 @@ struct CoreContext {
     [[nodiscard]] std::uint32_t clock_epoch() const noexcept {
         return wall_watch.epoch() + static_cast<std::uint32_t>(boot_nonce);
     }
-    std::uint32_t first_clock_series = 0;  // Series of path clocks: see clock_series.hpp.
-    PeerSeries* peer_series = nullptr;     // Series of peers that say who they are; null: none.
-    std::string_view node_name{};          // Plan::name.
+    PeerSeries* peer_series = nullptr;  // Series of peers that say who they are; null: none.
+    std::string_view node_name{};       // Plan::name.
 };
 
-// The key of a probe's authenticated mode, or null.
+// The key of a probe's authenticated mode, or null. [set-up, main-thread]
 [[nodiscard]] inline const HmacKey* key_of(const CoreContext& context,
                                            const ProbePlan& plan) noexcept {
-    return plan.key_index < 0 ? nullptr : &context.keys[static_cast<std::size_t>(plan.key_index)];
+    if (plan.key_index < 0) return nullptr;
+    return context.keys[static_cast<std::size_t>(plan.key_index)].get();
 }
 
 // Gives a sample to every exporter, and counts what it is tainted by. [core-thread]
@@ -79,6 +82,14 @@ public:
 
     // Nothing is in flight. [core-thread]
     [[nodiscard]] virtual bool is_idle() const noexcept = 0;
+
+    // Ends for good, after stop_sending() and once it is idle: tells what it has not told yet, ends
+    // what is under way with the ring, and closes its sockets. [core-thread]
+    virtual void close() noexcept = 0;
+
+    // After close(): neither the ring nor the timers know it any more, so that it may be destroyed.
+    // [core-thread]
+    [[nodiscard]] virtual bool is_closed() const noexcept = 0;
 };
 
 }  // namespace latmon

@@ -66,10 +66,19 @@ void TcpProbe::stop_sending() noexcept {
     exchanges_.stop();
 }
 
+void TcpProbe::close() noexcept {
+    LATMON_ASSERT(is_stopping_);
+    exchanges_.close();
+    is_ended_ = true;
+    is_changing_dialect_ = false;
+    context_.reactor.timers().disarm(timer_);
+    if (state_ != State::waiting && state_ != State::closing) end_connection(ECONNABORTED);
+}
+
 // -- The connection -----------------------------------------------------------------------------
 
 void TcpProbe::set_address(const Endpoint& address) noexcept {
-    if (address == address_) return;
+    if (address == address_ || is_stopping_) return;
     address_ = address;
     exchanges_.set_peer(address);
     if (state_ == State::waiting) {
@@ -186,7 +195,9 @@ void TcpProbe::finish_closing() noexcept {
     exchanges_.on_path_lost(last_error_);
     context_.reactor.ring().close(socket_);
     socket_ = no_socket;
-    if (is_changing_dialect_) {
+    if (is_ended_) {
+        state_ = State::waiting;  // For nothing.
+    } else if (is_changing_dialect_) {
         is_changing_dialect_ = false;
         state_ = State::waiting;
         connect();

@@ -31,6 +31,8 @@ public:
     void set_address(const Endpoint& address) noexcept override;
     void stop_sending() noexcept override;
     bool is_idle() const noexcept override { return exchanges_.in_flight() == 0; }
+    void close() noexcept override;
+    bool is_closed() const noexcept override { return is_ended_ && socket_ == no_socket; }
 
 private:
     enum class State : std::uint8_t {
@@ -91,6 +93,7 @@ private:
     bool is_probe_in_send_ = false;     // The send under way is a probe's, not the preface's.
     Instant sending_since_{};           // The slot whose probe is in the send under way.
     bool is_stopping_ = false;
+    bool is_ended_ = false;             // No connection is begun any more.
     std::uint32_t first_sequence_ = 0;  // Of this connection.
     Message preface_message_;
     std::array<std::byte, preface_bytes> preface_{};

@@ -58,10 +58,24 @@ void UdpProbe::stop_sending() noexcept {
     exchanges_.stop();
 }
 
+void UdpProbe::close() noexcept {
+    LATMON_ASSERT(is_stopping_);
+    exchanges_.close();
+    is_ended_ = true;
+    if (socket_ == no_socket || is_closing_) return;
+    is_closing_ = true;
+    cancel_operations();
+    finish_closing();  // Nothing may be under way.
+}
+
+bool UdpProbe::is_closed() const noexcept {
+    return is_ended_ && socket_ == no_socket && !send_.is_active && !descriptor_send_.is_active;
+}
+
 // -- The path -----------------------------------------------------------------------------------
 
 void UdpProbe::set_address(const Endpoint& address) noexcept {
-    if (address == address_) return;
+    if (address == address_ || is_stopping_) return;
     address_ = address;
     if (socket_ == no_socket) {
         open_socket();
@@ -99,6 +113,10 @@ void UdpProbe::close_socket() noexcept {
     if (is_closing_) return;
     is_closing_ = true;
     counters_.reopened.add(1);
+    cancel_operations();
+}
+
+void UdpProbe::cancel_operations() noexcept {
     Ring& ring = context_.reactor.ring();
     if (receive_.is_active) ring.prepare_cancel(receive_);
     if (tx_stamps_.is_active) ring.prepare_cancel(tx_stamps_);
@@ -110,7 +128,7 @@ void UdpProbe::finish_closing() noexcept {
     is_closing_ = false;
     context_.reactor.ring().close(socket_);
     socket_ = no_socket;
-    open_socket();
+    if (!is_ended_) open_socket();
 }
 
 std::optional<std::uint32_t> UdpProbe::receive_drops() const noexcept {

@@ -23,6 +23,8 @@ public:
     void set_address(const Endpoint& address) noexcept override;
     void stop_sending() noexcept override;
     bool is_idle() const noexcept override { return exchanges_.in_flight() == 0; }
+    void close() noexcept override;
+    bool is_closed() const noexcept override;
 
 private:
     void on_slot(Instant due, Instant now) noexcept override;
@@ -40,6 +42,7 @@ private:
     void finish_closing() noexcept;
     void open_socket() noexcept;
     void close_socket() noexcept;
+    void cancel_operations() noexcept;
     void take_errors() noexcept;
     [[nodiscard]] bool is_path_worn() const noexcept;
     [[nodiscard]] bool speaks_ancestor() const noexcept { return ancestor_.packet_bytes() > 0; }
@@ -60,6 +63,7 @@ private:
         reopen_after_;         // Consecutive failures at which the path is opened anew; 0: never.
     bool is_closing_ = false;  // Operations were cancelled; the socket closes when they have ended.
     bool is_stopping_ = false;
+    bool is_ended_ = false;          // No socket is opened any more.
     std::uint32_t sent_count_ = 0;   // Over this socket.
     bool is_second_try_ = false;     // The send under way is the second for its slot,
     bool is_ancestor_sent_ = false;  // or of the ancestor's format.

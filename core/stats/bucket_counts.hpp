@@ -50,6 +50,8 @@ public:
     void merge(const BucketCounts& other);
     // Keeps memory for as much as there was, unless that is much more than was used.
     void clear() noexcept;
+    // Of empty ones: memory for as many chunks as the other uses.
+    void make_room_as(const BucketCounts& other);
 
     // Calls take(index, count) for each count that is not 0, in ascending order of index.
     template <typename Take>

@@ -40,8 +40,8 @@ extern const Tables tables;
 
 }  // namespace bucket_detail
 
-// The bucket of a positive value. Exact for every value below 2^50 ns (13 days); beyond, the double
-// of its seconds decides, as it does in Prometheus' own libraries. About 2 ns. [any-thread]
+// The bucket of a positive value. Exact for every value up to a day; beyond, the double of its
+// seconds decides, as it does in Prometheus' own libraries. About 2 ns. [any-thread]
 [[nodiscard]] inline std::int32_t bucket_index(std::int64_t value_ns) noexcept {
     using namespace bucket_detail;
     const double value_s = static_cast<double>(value_ns) / 1e9;

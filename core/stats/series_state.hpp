@@ -78,13 +78,13 @@ public:
     // found unless `leaves_out_tainted`; where our clock stepped, never.
     //
     // Two exchanges are a pair unless one that was sent sixteen after either was answered between
-    // them. A change of T2 - T1 or T4 - T3 beyond a whole round trip cannot be the network's: one of the
-    // clocks was set, and there is no pair.
+    // them. A change of T2 - T1 or T4 - T3 beyond a whole round trip cannot be the network's: one
+    // of the clocks was set, and there is no pair.
     //
     // A run of losses begins with a loss whose predecessor is not lost. If that is told later, and
     // two runs turn out to be one, the next to begin is not counted, so that their sum is right; 64
     // runs are remembered for it.
-    [[nodiscard]] Findings take(const Sample& sample, bool leaves_out_tainted);
+    Findings take(const Sample& sample, bool leaves_out_tainted);
 
     [[nodiscard]] std::int64_t rtt_jitter_ns() const noexcept { return rtt_.value_ns(); }
     [[nodiscard]] std::int64_t owd_fwd_jitter_ns() const noexcept { return owd_fwd_.value_ns(); }

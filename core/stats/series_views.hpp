@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The windows of one series that an API may ask for: the last of each length, and those of 5 s of
-// which the last minute is made. Some 4 KiB at 10 Hz, all put away in few octets. One thread.
+// which the last minute is made. Some 5 KB at 10 Hz, all put away in few octets. One thread.
 #pragma once
 
 #include "stats/compact_window.hpp"

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 namespace latmon {
 namespace {
@@ -39,8 +40,8 @@ template <typename IsOne>
 std::uint64_t sum_of(const std::array<std::uint32_t, LATMON_WINDOW_STATUSES>& by_status,
                      IsOne is_one) noexcept {
     std::uint64_t sum = 0;
-    for (std::uint8_t status = 0; status < by_status.size(); ++status)
-        if (is_one(status)) sum += by_status[status];
+    for (std::size_t status = 0; status < by_status.size(); ++status)
+        if (is_one(static_cast<std::uint8_t>(status))) sum += by_status[status];
     return sum;
 }
 
@@ -148,6 +149,14 @@ void SeriesWindow::note_jitter(const SeriesState& state) noexcept {
 void SeriesWindow::clear() noexcept {
     each_number(*this, [](auto& number) { number = {}; });
     each_histogram(*this, [](Histogram& histogram) { histogram.clear(); });
+}
+
+SeriesWindow SeriesWindow::take_out() {
+    SeriesWindow taken = std::exchange(*this, SeriesWindow{});
+    rtt.make_room_as(taken.rtt);
+    owd_fwd.make_room_as(taken.owd_fwd);
+    owd_rev.make_room_as(taken.owd_rev);
+    return taken;
 }
 
 void SeriesWindow::take(const Sample& sample, const Findings& found, bool leaves_out_tainted) {

@@ -85,6 +85,8 @@ struct SeriesWindow {
     void note_jitter(const SeriesState& state) noexcept;
     // Closed and empty; keeps memory for the next.
     void clear() noexcept;
+    // The same, and the window as it was; both have the memory.
+    [[nodiscard]] SeriesWindow take_out();
 
     // -- At its end --
 

@@ -92,7 +92,7 @@ void WindowQueue::emit(const latmon_window_t& window) {
     outgoing_.resize(blocks_of(head.packed_words));
     std::memcpy(std::as_writable_bytes(std::span(outgoing_)).data(), packed_.data(),
                 packed_.size() * sizeof(Word));
-    if (!blocks_.try_push_all(outgoing_)) dropped.add(1);
+    (blocks_.try_push_all(outgoing_) ? pushed : dropped).add(1);
 }
 
 // Moves what is left to the front and fills up behind it.

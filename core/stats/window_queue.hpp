@@ -53,6 +53,7 @@ public:
 
     alignas(limits::cache_line_bytes) PublishedCounter made;  // [aggregator-thread]
     PublishedCounter dropped;                                 // No room. [aggregator-thread]
+    PublishedCounter pushed;                                  // Room. [aggregator-thread]
 
     alignas(limits::cache_line_bytes) PublishedCounter exported;  // [exporter-thread]
     PublishedCounter rejected;   // The plugin said no. [exporter-thread]
@@ -68,8 +69,8 @@ private:
     std::vector<std::uint64_t> code_;
     std::vector<std::uint64_t> packed_;
     std::vector<WindowBlock> outgoing_;
-    // Of the exporter-thread: blocks popped, of which those before `first_` are done with; what they
-    // hold; and what pop() returned.
+    // Of the exporter-thread: blocks popped, of which those before `first_` are done with; what
+    // they hold; and what pop() returned.
     std::vector<WindowBlock> held_;
     std::size_t first_ = 0;
     std::vector<std::uint64_t> packed_popped_;

@@ -11,8 +11,8 @@
 
 namespace latmon {
 
-// As latmon_window_tools_t.quantile says; also false if `ratio` is not a number, or the distribution
-// points beyond the window's buckets. [any-thread]
+// As latmon_window_tools_t.quantile says; also false if `ratio` is not a number, or if the
+// distribution points beyond the window's buckets. [any-thread]
 [[nodiscard]] bool window_quantile(const latmon_window_t& window,
                                    const latmon_distribution_t& distribution, double ratio,
                                    std::uint64_t above, std::int64_t* value_ns) noexcept;

@@ -10,7 +10,8 @@
  *   }
  *
  * and gets none in a latmon that does not have it. The operator's keys `windows` and `samples` in
- * the [[exporters]] table win over the defaults.
+ * the [[exporters]] table win over the defaults. In create(), option_list_item(options, "windows",
+ * n) tells what the operator wrote: "1s", "5s", "60s"; nothing if the key is not there.
  *
  * Windows tumble: they follow each other without gap or overlap, and begin at whole multiples of
  * their length since 1970 (CLOCK_REALTIME). A sample belongs to the window in which it was made

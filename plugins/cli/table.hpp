@@ -23,10 +23,6 @@
 
 namespace latmon::plugins {
 
-// Three digits and a unit that fits: "999 ns", "12.3 us", "-1.20 ms". At most 8 characters below
-// 100,000 s.
-[[nodiscard]] std::string time_text(std::int64_t ns);
-
 class Table {
 public:
     // Exchanges and connects are counted, other kinds are not. `series` must outlive the table.
@@ -61,7 +57,6 @@ private:
     static void add_delay(Delay& delay, std::int64_t owd_ns, std::uint8_t owd_class);
     static std::string delay_text(const Delay& delay);
     static std::string row_text(const Row& row);
-    static std::string note_text(const Row& row);
     [[nodiscard]] std::string title() const;
 
     std::map<std::uint32_t, Row> rows_;  // By series id: rows keep their places.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every sample as one line of JSON, for programs: support/json.hpp is the shape and schema.json
-// says it to a validator. Keys (manual: docs/exporters/json.md):
+// Every sample, and windows if the operator wants some, as one line of JSON, for programs:
+// support/json.hpp and json_window.hpp are the shapes and schema.json says them to a validator.
+// Keys (manual: docs/exporters/json.md):
 //
 //   file          append to it; or else
 //   unix          send to whoever listens on this Unix socket; neither: standard output
@@ -14,6 +15,7 @@
 #include "json/unix_socket.hpp"
 #include "support/counters.hpp"
 #include "support/exporter_table.hpp"
+#include "support/json_window.hpp"
 
 #include <latmon/latmon.h>
 
@@ -31,6 +33,8 @@ constexpr std::int64_t rotate_keep_max = 1'000;
 
 class Json {
 public:
+    static constexpr WindowWish windows_wanted{.lengths = 0, .kinds = usual_kinds};
+
     Json(const latmon_host_t* host, std::unique_ptr<Destination> destination, Timestamps timestamps)
         : host_(host),
           destination_(std::move(destination)),
@@ -42,6 +46,16 @@ public:
         for (const latmon_sample_t& sample : samples) {
             const latmon_series_t* const series = host_->series(host_, sample.series_id);
             append_json_sample(destination_->buffer(), sample, series, timestamps_);
+            destination_->buffer() += '\n';
+            destination_->offer();
+        }
+        publish();
+    }
+
+    void take_windows(std::span<const latmon_window_t* const> windows) {
+        for (const latmon_window_t* const window : windows) {
+            const latmon_series_t* const series = host_->series(host_, window->series_id);
+            append_json_window(destination_->buffer(), *window, series, timestamps_);
             destination_->buffer() += '\n';
             destination_->offer();
         }

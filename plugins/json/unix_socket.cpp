@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace latmon::plugins {
@@ -34,19 +35,14 @@ UnixSocket::~UnixSocket() {
 }
 
 bool UnixSocket::open() {
-    // unix(7): a path ends with a NUL, an abstract name begins with one.
-    if (path_.size() >= sizeof(address_.sun_path)) {
+    const std::optional<UnixAddress> address = unix_address(path_);
+    if (!address) {
         const std::string text = "unix = \"" + path_ + "\" is too long: a socket's path has " +
-                                 std::to_string(sizeof(address_.sun_path) - 1) + " octets at most";
+                                 std::to_string(unix_path_octets_max) + " octets at most";
         host_->log(host_, LATMON_LOG_ERROR, text.c_str());
         return false;
     }
-    const bool is_abstract = path_.front() == '@';
-    address_.sun_family = AF_UNIX;
-    std::ranges::copy(path_, std::begin(address_.sun_path));
-    if (is_abstract) address_.sun_path[0] = '\0';
-    address_bytes_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size() +
-                                            (is_abstract ? 0 : 1));
+    address_ = *address;
     buffer_.reserve(2 * buffer_bytes);
     report(connect_to_listener());
     return true;
@@ -57,7 +53,7 @@ int UnixSocket::connect_to_listener() {
     const int type = is_datagram_ ? SOCK_DGRAM : SOCK_STREAM;
     fd_ = ::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd_ < 0) return errno;
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address_), address_bytes_) == 0) return 0;
+    if (::connect(fd_, address_.plain(), address_.bytes) == 0) return 0;
     const int error = errno;
     disconnect();
     return error;

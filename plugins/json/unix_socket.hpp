@@ -11,9 +11,8 @@
 #pragma once
 
 #include "json/destination.hpp"
+#include "support/unix_address.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -47,8 +46,7 @@ private:
     const latmon_host_t* host_;
     std::string path_;
     bool is_datagram_;
-    sockaddr_un address_{};
-    socklen_t address_bytes_ = 0;
+    UnixAddress address_{};
     int fd_ = -1;
     std::int64_t next_attempt_ns_ = 0;  // CLOCK_MONOTONIC; while there is no connection.
     std::int64_t give_up_ns_ = 0;       // CLOCK_MONOTONIC; of the write that is under way.

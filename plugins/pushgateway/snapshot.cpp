@@ -7,7 +7,6 @@
 #include "pushgateway/labels.hpp"
 #include "support/decimal.hpp"
 #include "support/json.hpp"
-#include "support/words.hpp"
 
 #include <algorithm>
 
@@ -16,42 +15,6 @@ namespace {
 
 bool has(const latmon_sample_t& sample, std::uint32_t bit) noexcept {
     return (sample.valid & bit) != 0;
-}
-
-// A handshake and the exchanges over TCP to one target are two things.
-std::string_view proto_word(const latmon_series_t& series) {
-    return series.kind == LATMON_KIND_CONNECT ? "tcp_connect" : protocol_word(series.protocol);
-}
-
-bool cut_end(std::string& text, std::string_view end) {
-    if (!text.ends_with(end)) return false;
-    text.resize(text.size() - end.size());
-    return true;
-}
-
-// Gives a series of a core or of the node the name and the base unit that Prometheus wants:
-// nanoseconds become seconds, parts in 10^9 and 10^6 a ratio; the unit comes last, before "_total".
-// Returns by how many digits the value is to be shifted.
-unsigned use_base_unit(std::string& name) {
-    constexpr std::string_view ns = "_ns";
-    const bool is_total = cut_end(name, "_total");
-    unsigned digits = 0;
-    std::size_t at = name.find(ns);
-    while (at != std::string::npos && at + ns.size() < name.size() && name[at + ns.size()] != '_')
-        at = name.find(ns, at + 1);
-    if (at != std::string::npos) {
-        name.erase(at, ns.size());
-        name += "_seconds";
-        digits = 9;
-    } else if (cut_end(name, "_ppb")) {
-        name += "_ratio";
-        digits = 9;
-    } else if (cut_end(name, "_ppm")) {
-        name += "_ratio";
-        digits = 6;
-    }
-    if (is_total) name += "_total";
-    return digits;
 }
 
 }  // namespace
@@ -141,14 +104,12 @@ void Snapshot::add_node(const latmon_sample_t& sample) {
     if (node.name.empty()) {
         const latmon_series_t* const series = host_->series(host_, sample.series_id);
         if (series == nullptr) return;
-        std::string name = series->name;
-        node.digits = use_base_unit(name);
-        // Sums over a core's probes; each target has counters of the same names.
-        const bool is_sum = name.starts_with("probes_");
-        node.name = (is_sum ? "latmon_core_" : "latmon_") + label_name(name);
+        const NodeMetric metric = node_metric(*series);
+        node.name = metric.name;
+        node.digits = metric.digits;
         Labels labels;
         if (series->protocol != LATMON_PROTOCOL_NONE) labels.set("proto", proto_word(*series));
-        if (*series->target != '\0') labels.set("target", series->target);
+        if (*series->target != '\0') labels.set(metric.target_label, series->target);
         node.labels = labels.text();
     }
     std::string labels = node.labels.empty() ? "" : node.labels + ",";

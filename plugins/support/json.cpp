@@ -3,6 +3,7 @@
 // JSON by hand: one shape, no tree in memory, no library. The tables below are the shape.
 #include "support/json.hpp"
 
+#include "support/json_object.hpp"
 #include "support/words.hpp"
 
 #include <arpa/inet.h>
@@ -24,8 +25,6 @@ struct TimeField {
     bool is_instant =
         false;  // A point in time, since 1970: may be text, without "_ns" in its name.
 };
-
-constexpr std::string_view unit_suffix = "_ns";
 
 constexpr TimeField time_fields[] = {
     {LATMON_HAS_SCHEDULE, "scheduled_ns", &latmon_sample_t::scheduled_ns, true},
@@ -137,76 +136,7 @@ void append_escaped(std::string& out, char32_t code_point) {
     }
 }
 
-// The members of one object, in the order of calls.
-class Object {
-public:
-    Object(std::string& out, Timestamps timestamps) : out_(out), timestamps_(timestamps) {
-        out_ += '{';
-    }
-
-    void number(std::string_view name, std::int64_t value) {
-        key(name);
-        append_integer(out_, value);
-    }
-    // `name` ends in _ns.
-    void instant(std::string_view name, std::int64_t time_ns) {
-        if (timestamps_ == Timestamps::ns) {
-            number(name, time_ns);
-            return;
-        }
-        key(name.substr(0, name.size() - unit_suffix.size()));
-        out_ += '"';
-        append_rfc3339(out_, time_ns);
-        out_ += '"';
-    }
-    // `word` is ours: nothing in it needs escaping.
-    void word(std::string_view name, std::string_view word) {
-        key(name);
-        quote(word);
-    }
-    void text(std::string_view name, std::string_view utf8) {
-        key(name);
-        append_json_string(out_, utf8);
-    }
-    void tags(const latmon_series_t& series) {
-        key("tags");
-        out_ += '[';
-        for (std::uint32_t index = 0; index < series.tags_count; ++index) {
-            if (index > 0) out_ += ',';
-            append_json_string(out_, series.tags[index]);
-        }
-        out_ += ']';
-    }
-    void blame(std::uint32_t bits) {
-        key("blame");
-        out_ += '[';
-        for (std::uint32_t rest = bits; rest != 0; rest &= rest - 1) {
-            if (rest != bits) out_ += ',';
-            quote(blame_word(static_cast<unsigned>(std::countr_zero(rest))));
-        }
-        out_ += ']';
-    }
-    void end() { out_ += '}'; }
-
-private:
-    void key(std::string_view name) {
-        if (!is_first_) out_ += ',';
-        is_first_ = false;
-        quote(name);
-        out_ += ':';
-    }
-    void quote(std::string_view word) {
-        out_ += '"';
-        out_ += word;
-        out_ += '"';
-    }
-
-    std::string& out_;
-    Timestamps timestamps_;
-    bool is_first_ = true;
-};
-
-void append_node(Object& object, const latmon_sample_t& sample, const latmon_series_t* series) {
+void append_node(JsonObject& object, const latmon_sample_t& sample, const latmon_series_t* series) {
     if (series != nullptr) {
         object.text("name", series->name);
         object.text("source", series->source);
@@ -222,13 +152,37 @@ void append_node(Object& object, const latmon_sample_t& sample, const latmon_ser
     if ((sample.valid & LATMON_HAS_VALUE) != 0) object.number("value", sample.value);
 }
 
+bool is_of_application(std::uint8_t kind) noexcept {
+    return kind >= LATMON_KIND_COUNTER && kind <= LATMON_KIND_TIMING;
+}
+
+void append_application(JsonObject& object, const latmon_sample_t& sample,
+                        const latmon_series_t* series) {
+    if (series != nullptr) {
+        object.text("name", series->name);
+        object.text("source", series->source);
+        if (*series->target != '\0') object.text("target", series->target);
+        object.tags(*series);
+    }
+    object.number("series_id", sample.series_id);
+    object.number("core", sample.core);
+    object.instant("time_ns", sample.time_ns);
+    if ((sample.valid & LATMON_HAS_VALUE) == 0) return;
+    if (sample.kind == LATMON_KIND_GAUGE) {
+        object.real("value", std::bit_cast<double>(sample.value));
+    } else {
+        const bool is_time = sample.kind == LATMON_KIND_TIMING;
+        object.number(is_time ? "value_ns" : "value", sample.value);
+    }
+}
+
 std::string_view error_name(std::int32_t error) {
     if (error == LATMON_ERROR_UNRESOLVED) return "UNRESOLVED";
     const char* const name = ::strerrorname_np(error);  // glibc 2.32
     return name == nullptr ? "unknown" : name;
 }
 
-void append_optional(Object& object, const latmon_sample_t& sample) {
+void append_optional(JsonObject& object, const latmon_sample_t& sample) {
     const auto has = [&](std::uint32_t bit) -> bool { return (sample.valid & bit) != 0; };
     for (const TimeField& field : time_fields) {
         if (!has(field.bit)) continue;
@@ -263,7 +217,7 @@ void append_optional(Object& object, const latmon_sample_t& sample) {
     }
 }
 
-void append_measurement(Object& object, const latmon_sample_t& sample,
+void append_measurement(JsonObject& object, const latmon_sample_t& sample,
                         const latmon_series_t* series) {
     object.word("status", status_word(sample.status));
     object.word("protocol", protocol_word(sample.protocol));
@@ -340,11 +294,13 @@ void append_rfc3339(std::string& out, std::int64_t time_ns) {
 
 void append_json_sample(std::string& out, const latmon_sample_t& sample,
                         const latmon_series_t* series, Timestamps timestamps) {
-    Object object(out, timestamps);
+    JsonObject object(out, timestamps);
     object.number("v", 1);
     object.word("kind", kind_word(sample.kind));
     if (sample.kind == LATMON_KIND_NODE) {
         append_node(object, sample, series);
+    } else if (is_of_application(sample.kind)) {
+        append_application(object, sample, series);
     } else {
         append_measurement(object, sample, series);
     }

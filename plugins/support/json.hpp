@@ -6,6 +6,7 @@
 //    "tags":["k:v"],"series_id":0,"sequence":7,"core":0,"time_ns":...,"packet_bytes":44,
 //    "scheduled_ns":...,"rtt_ns":...,"owd_class":"estimated","t1_stamp":"kernel",...,"blame":[]}
 //   {"v":1,"kind":"node","name":"samples_dropped","source":"a","core":0,"time_ns":...,"value":0}
+//   {"v":1,"kind":"counter","name":"orders","source":"a","tags":[],...,"time_ns":...,"value":3}
 //
 // Fields have the names of latmon/sample.h and its units. A field that holds no value is not there:
 // a lost probe has no "rtt_ns". Whole numbers are written whole; those above 2^53 (times since

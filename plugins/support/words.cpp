@@ -10,9 +10,9 @@
 namespace latmon::plugins {
 namespace {
 
-constexpr std::array<std::string_view, 5> kinds{"unknown", "exchange", "connect", "reflection",
-                                                "node"};
-static_assert(kinds.size() == LATMON_KIND_NODE + 1);
+constexpr std::array<std::string_view, 8> kinds{"unknown", "exchange", "connect", "reflection",
+                                                "node",    "counter",  "gauge",   "timing"};
+static_assert(kinds.size() == LATMON_KIND_TIMING + 1);
 
 constexpr std::array<std::string_view, 13> statuses{
     "unknown",      "ok",        "lost",        "lost_forward", "lost_reverse", "late",

@@ -3,6 +3,7 @@
 // The plugin cli, loaded from its .so and fed through a queue: what comes out at the other end, and
 // what it does when nothing can come out any more.
 #include "abi/samples.hpp"
+#include "abi/windows.hpp"
 #include "support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -91,13 +92,47 @@ TEST_CASE("cli: a terminal is drawn in place") {
     char name[64] = {};
     REQUIRE(::openpty(&ours, &terminal, name, nullptr, nullptr) == 0);
     REQUIRE(::setenv("TERM", "xterm", 1) == 0);
-    CHECK(export_all(cli(name, "human"), {exchange(udp_id)}).exported == 1);
+    ExporterConfig config = cli(name, "human");
+    set(config, "interval", 0.1);
+    const SeriesTable series = series_table();
+    const std::vector<std::string> plugin_path{PLUGIN_DIR};
+    Result<std::unique_ptr<Exporter>> exporter =
+        Exporter::open(config, "test.toml", plugin_path, series, 1);
+    REQUIRE(exporter);
+    REQUIRE((*exporter)->windows() != nullptr);
+    (*exporter)->windows()->emit(full_window(udp_id));
+    (*exporter)->start({});
+    REQUIRE((*exporter)->drain_and_stop(Duration::from_s(60)));
+    exporter->reset();
     char text[4096] = {};
     const ssize_t got = ::read(ours, text, sizeof(text) - 1);
     REQUIRE(got > 0);
     CHECK(std::string(text).starts_with("\x1b[H\x1b[2Jlatmon at here"));
+    CHECK(std::string(text).find("OBJECTIVE") != std::string::npos);
     ::close(terminal);
     ::close(ours);
+}
+
+TEST_CASE("cli: windows are lines of JSON if they are asked for, and a table's unasked") {
+    const ScratchDirectory directory;
+    const SeriesTable series = series_table();
+    const std::vector<std::string> plugin_path{PLUGIN_DIR};
+    for (const bool is_asked : {false, true}) {
+        const std::string file = directory.file(is_asked ? "asked" : "usual");
+        ExporterConfig config = cli(file);
+        if (is_asked) config.window_lengths = window_1s_bit;
+        Result<std::unique_ptr<Exporter>> exporter =
+            Exporter::open(config, "test.toml", plugin_path, series, 1);
+        REQUIRE(exporter);
+        (*exporter)->windows()->emit(full_window(udp_id));
+        (*exporter)->start({});
+        REQUIRE((*exporter)->drain_and_stop(Duration::from_s(60)));
+        CHECK((*exporter)->accounts().windows.exported == 1);
+        exporter->reset();
+        const std::string text = read_text(file);
+        CHECK(text.starts_with(R"({"v":1,"kind":"window","of":"exchange",)") == is_asked);
+        CHECK(text.empty() != is_asked);
+    }
 }
 
 TEST_CASE("cli: when the reader has gone samples are rejected, and latmon lives on") {
@@ -162,6 +197,9 @@ TEST_CASE("cli: a format that it does not know is refused, and so is a file it c
     const auto unknown = Exporter::open(cli("", "pretty"), "test.toml", plugin_path, series, 1);
     REQUIRE_FALSE(unknown);
     CHECK(unknown.error().text.find("write json, legacy or human") != std::string::npos);
+    ExporterConfig sorted = cli("", "human");
+    set<std::string>(sorted, "sort", "best");
+    CHECK(refusal(sorted).find("write config or worst") != std::string::npos);
     for (const char* const format : {"json", "human"}) {
         const auto nowhere =
             Exporter::open(cli("/no/such/folder/out", format), "test.toml", plugin_path, series, 1);

@@ -3,6 +3,7 @@
 // The plugin json, loaded from its .so: where its lines go, and what it refuses. What a line says
 // is json_test.cpp's, and that it fits the schema is every_sample.py's.
 #include "abi/samples.hpp"
+#include "abi/windows.hpp"
 #include "support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -78,6 +79,28 @@ TEST_CASE("json exporter: a file gets a line per sample, and is not for everybod
     struct stat status {};
     REQUIRE(::stat(file.c_str(), &status) == 0);
     CHECK((status.st_mode & 0027U) == 0U);
+}
+
+TEST_CASE("json exporter: windows are lines if they are asked for, beside samples or without") {
+    const ScratchDirectory folder;
+    const SeriesTable series = series_table();
+    const std::vector<std::string> plugin_path{PLUGIN_DIR};
+    ExporterConfig config = json_with("file", folder.file("out"));
+    CHECK(Exporter::open(config, "test.toml", plugin_path, series, 1).value()->windows() ==
+          nullptr);
+    config.window_lengths = window_1s_bit;
+    Result<std::unique_ptr<Exporter>> exporter =
+        Exporter::open(config, "test.toml", plugin_path, series, 1);
+    REQUIRE(exporter);
+    (*exporter)->queue(0).emit(node(7));
+    (*exporter)->windows()->emit(full_window(udp_id));
+    (*exporter)->start({});
+    REQUIRE((*exporter)->drain_and_stop(Duration::from_s(60)));
+    exporter->reset();
+    const std::string text = read_text(folder.file("out"));
+    CHECK(text.find(R"({"v":1,"kind":"window","of":"exchange","protocol":"udp",)") !=
+          std::string::npos);
+    CHECK(text.find(node_line) != std::string::npos);
 }
 
 TEST_CASE("json exporter: points in time as text") {

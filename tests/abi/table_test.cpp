@@ -5,6 +5,7 @@
 #include "cli/table.hpp"
 
 #include "abi/samples.hpp"
+#include "cli/cells.hpp"
 #include "exporter/host.hpp"
 
 #include <doctest/doctest.h>

@@ -35,11 +35,10 @@ struct Told {
 };
 
 Told told_of(const Plan& plan, const std::vector<Sample>& samples, std::string_view name) {
-    SeriesTable table;
-    append_node_series(table, "", {});
-    const auto series = std::ranges::find(table, name, &Series::name);
-    REQUIRE(series != table.end());
-    const auto offset = static_cast<std::uint32_t>(series - table.begin());
+    const std::vector<std::string> names = node_counter_names();
+    const auto series = std::ranges::find(names, name);
+    REQUIRE(series != names.end());
+    const auto offset = static_cast<std::uint32_t>(series - names.begin());
     Told told;
     for (const Sample& sample : samples) {
         if (sample.kind != LATMON_KIND_NODE) continue;

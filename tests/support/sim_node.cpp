@@ -33,13 +33,14 @@ Node::Node(World& world, Plan plan, const std::string& address, std::vector<Hmac
       queue_(queue_capacity, all_kinds),
       peers_(peers_capacity),
       peer_series_(first_peer_series, peers_capacity) {
-    const CoreOptions options{.queues = {&queue_},
+    const CoreOptions options{.consumers = {SampleConsumer(&queue_)},
                               .keys = std::move(keys),
                               .boot_nonce = 7,
                               .hash_key = {1, 2},
                               .timers_max = 10'000,
                               .peers = &peers_,
-                              .peer_series = &peer_series_};
+                              .peer_series = &peer_series_,
+                              .spare_probes = 64};
     core_ = std::make_unique<Core>(plan_, options, ring, clock);
     const Result<void> opened = core_->open_listeners(plan_.listeners);
     LATMON_ASSERT(opened.has_value());

@@ -57,9 +57,11 @@ class ExporterPages(unittest.TestCase):
         for line in path.read_text().splitlines():
             json_schema.check(self, judge, json.loads(line))
 
-    def test_the_line_on_the_page_of_json_fits_the_schema(self):
-        (line,) = examples("json", "json")
-        json_schema.check(self, json_schema.validator(), json.loads(line))
+    def test_the_lines_on_the_page_of_json_fit_the_schema(self):
+        sample, window = (json.loads(line) for line in examples("json", "json"))
+        for line in (sample, window):
+            json_schema.check(self, json_schema.validator(), line)
+        self.assertEqual(window["kind"], "window")
 
     def test_zeromq(self):
         subscriber.need()

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions of latmon_host_t and of "latmon.counters/1", as simple as they can be.
+// The functions of latmon_host_t and of its extensions, as simple as they can be.
 #include "support/driver/driver_host.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -91,14 +93,49 @@ struct DriverFunctions {
         if (counter != nullptr) counter->value.store(value, std::memory_order_relaxed);
     }
 
+    // Nearest rank; the upper bound of its bucket, which is coarser than latmon's own.
+    static bool quantile(const latmon_window_t* window, const latmon_distribution_t* values,
+                         double ratio, std::uint64_t above, std::int64_t* value_ns) noexcept {
+        const double total = static_cast<double>(values->count + above);
+        const double rank = std::max(std::ceil(ratio * total), 1.0);
+        if (values->count == 0 || rank > static_cast<double>(values->count)) return false;
+        double passed = 0;
+        const auto passes = [&](double count, double bound_ns) {
+            passed += count;
+            if (passed >= rank) *value_ns = std::llround(bound_ns);
+            return passed >= rank;
+        };
+        for (std::uint32_t left = values->negative_count; left > 0; --left) {
+            const latmon_bucket_t& bucket = window->buckets[values->negative_first + left - 1];
+            if (passes(bucket.count, -1e9 * std::exp2((bucket.index - 1) / 128.0))) return true;
+        }
+        if (passes(static_cast<double>(values->zero_count), 0)) return true;
+        for (std::uint32_t at = 0; at < values->positive_count; ++at) {
+            const latmon_bucket_t& bucket = window->buckets[values->positive_first + at];
+            if (passes(bucket.count, 1e9 * std::exp2(bucket.index / 128.0))) return true;
+        }
+        return false;
+    }
+    static bool route(const latmon_host_t* host, const char* path, const char*,
+                      latmon_http_handler_t handler, void* context) {
+        return self(host).pages_.add(path, handler, context);
+    }
+
     static const void* extension(const latmon_host_t*, const char* id) noexcept {
         static constexpr latmon_counters_t counters{.counter = counter, .add = add, .set = set};
-        return std::strcmp(id, LATMON_COUNTERS_1) == 0 ? &counters : nullptr;
+        static constexpr latmon_window_tools_t tools{.quantile = quantile};
+        static const latmon_http_t http = [] {
+            latmon_http_t functions = DriverPages::functions();
+            functions.route = route;
+            return functions;
+        }();
+        if (std::strcmp(id, LATMON_COUNTERS_1) == 0) return &counters;
+        if (std::strcmp(id, LATMON_WINDOWS_1) == 0) return &tools;
+        return std::strcmp(id, LATMON_HTTP_1) == 0 ? &http : nullptr;
     }
 };
 
-DriverHost::DriverHost(std::vector<SeriesText> series, bool is_loud)
-    : is_loud_(is_loud), texts_(std::move(series)) {
+DriverHost::DriverHost(std::vector<SeriesText> series, bool is_loud) : is_loud_(is_loud) {
     table_.functions = {.struct_size = sizeof(latmon_host_t),
                         .abi_version = LATMON_ABI_VERSION,
                         .version = "0.0.0",
@@ -113,31 +150,33 @@ DriverHost::DriverHost(std::vector<SeriesText> series, bool is_loud)
                         .option_list_item = DriverFunctions::list_item,
                         .extension = DriverFunctions::extension};
     table_.host = this;
-    fill_series();
+    for (const SeriesText& text : series) {
+        add_series(text);
+    }
 }
 
-void DriverHost::fill_series() {
-    tags_.reserve(texts_.size());
-    for (const SeriesText& text : texts_) {
-        std::vector<const char*>& tags = tags_.emplace_back();
-        for (const std::string& tag : text.tags) {
-            tags.push_back(tag.c_str());
-        }
-        latmon_series_t& series = series_.emplace_back();
-        series.struct_size = sizeof(latmon_series_t);
-        series.series_id = static_cast<std::uint32_t>(series_.size() - 1);
-        series.kind = static_cast<std::uint8_t>(text.kind);
-        series.protocol = static_cast<std::uint8_t>(text.protocol);
-        series.port = 8001;
-        series.tags_count = static_cast<std::uint32_t>(tags.size());
-        series.name = text.name.c_str();
-        series.source = text.source.c_str();
-        series.target = text.target.c_str();
-        series.host = "192.0.2.1";
-        series.tags = tags.data();
-        series.interval_ns = 1'000'000'000;
-        series.timeout_ns = 1'000'000'000;
+std::uint32_t DriverHost::add_series(const SeriesText& added) {
+    const SeriesText& text = texts_.emplace_back(added);
+    std::vector<const char*>& tags = tags_.emplace_back();
+    for (const std::string& tag : text.tags) {
+        tags.push_back(tag.c_str());
     }
+    latmon_series_t& series = series_.emplace_back();
+    series.struct_size = sizeof(latmon_series_t);
+    series.series_id = static_cast<std::uint32_t>(series_.size() - 1);
+    series.kind = static_cast<std::uint8_t>(text.kind);
+    series.protocol = static_cast<std::uint8_t>(text.protocol);
+    series.port = text.port;
+    series.tags_count = static_cast<std::uint32_t>(tags.size());
+    series.name = text.name.c_str();
+    series.source = text.source.c_str();
+    series.target = text.target.c_str();
+    series.host = "192.0.2.1";
+    series.tags = tags.data();
+    series.interval_ns = 1'000'000'000;
+    series.timeout_ns = 1'000'000'000;
+    series.flags = text.flags;
+    return series.series_id;
 }
 
 bool DriverHost::add_option(std::string_view text) {

@@ -5,11 +5,14 @@
 // what latmon does with a wrong one is tested with latmon. One thread but for log and counters.
 #pragma once
 
+#include "support/driver/driver_http.hpp"
+
 #include <latmon/latmon.h>
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -39,6 +42,8 @@ struct SeriesText {
     std::string source{};
     std::string target{};
     std::vector<std::string> tags{};
+    std::uint16_t port = 8001;
+    std::uint32_t flags = 0;
 };
 
 class DriverHost {
@@ -54,6 +59,12 @@ public:
     // "key=value", or "key=[a,b]" for a list of strings. A value is read as the type that the
     // plugin asks for. False if there is no '='.
     [[nodiscard]] bool add_option(std::string_view text);
+
+    // A series that is there from now on; its id. Does not tell the plugin. [main-thread]
+    std::uint32_t add_series(const SeriesText& text);
+
+    // The plugin's pages. [any-thread]
+    [[nodiscard]] const DriverPages& pages() const noexcept { return pages_; }
 
     // All lines of the log so far, each with its newline. [any-thread]
     [[nodiscard]] std::string log_text() const;
@@ -72,16 +83,16 @@ private:
     };
     friend struct DriverFunctions;
 
-    void fill_series();
-
     Table table_{};
     bool is_loud_;
     mutable std::mutex log_mutex_;
     std::string log_;
     latmon_options options_;
-    std::vector<SeriesText> texts_;
-    std::vector<std::vector<const char*>> tags_;
-    std::vector<latmon_series_t> series_;
+    // What a plugin may point to stays where it is.
+    std::deque<SeriesText> texts_;
+    std::deque<std::vector<const char*>> tags_;
+    std::deque<latmon_series_t> series_;
+    DriverPages pages_;
     std::array<latmon_counter, LATMON_COUNTERS_MAX> counters_;
     std::uint32_t counter_count_ = 0;
 };

@@ -13,6 +13,11 @@
 //   --first N        the number of the first sample (0)
 //   --max-waiting N  pause while the plugin's counter push_rows_waiting is above N; 0: never (0)
 //   --linger S       seconds between the last sample and destroy() (0)
+//   --windows S      instead of samples, but those of nodes: after each batch a window of S seconds
+//                    for each series in it, as of the batch's first sample (0: samples)
+//   --serve PORT     the plugin's pages on 127.0.0.1; 0: not (0)
+//   --unlock PATH    linger on until that file is there
+//   --remove ID      then that series is over, and it lingers on until the file is gone
 //
 // Sample number i, with series s = i % series, is:
 //   time_ns = start + 1000 i      sequence = i % 2^32      packet_bytes = 44 (connect: 0)
@@ -25,9 +30,12 @@
 //   node: value = i
 // "answered" in what is printed counts those with i % 10 != 9 among exchange and connect.
 #include "support/driver/driver_host.hpp"
+#include "support/driver/driver_http.hpp"
+#include "support/driver/window_maker.hpp"
 
 #include <dlfcn.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -49,9 +57,13 @@ struct Flags {
     std::uint64_t first = 0;
     std::uint64_t max_waiting = 0;
     std::uint64_t linger = 0;
+    std::uint64_t windows = 0;
+    std::uint64_t serve = 0;
+    std::uint64_t remove = ~std::uint64_t{0};
     std::vector<latmon_kind_t> kinds{LATMON_KIND_EXCHANGE};
     std::vector<std::string> tags;
     std::vector<std::string> options;
+    std::string unlock;
 };
 
 double seconds_of(clockid_t clock) {
@@ -152,6 +164,8 @@ struct Figures {
     std::uint64_t batches = 0;
     std::uint64_t errors = 0;
     std::uint64_t answered = 0;
+    std::uint64_t windows = 0;
+    double longest_export_seconds = 0;  // Of one batch.
     double seconds = 0;
     double cpu_seconds = 0;         // Of the process, all threads, without making the samples.
     double export_cpu_seconds = 0;  // Of export_batch() and flush() alone.
@@ -168,8 +182,16 @@ public:
         const double start_cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
         exporter_ = plugin_.create(host_.table(), host_.options());
         if (exporter_ == nullptr) return false;
+        if (flags_.windows > 0 && plugin_.extension != nullptr) {
+            windows_ = static_cast<const latmon_windows_t*>(plugin_.extension(LATMON_WINDOWS_1));
+        }
+        if (flags_.windows > 0 && windows_ == nullptr) return false;
+        DriverServer server(host_.pages());
+        if (flags_.serve > 0 && !server.start(static_cast<std::uint16_t>(flags_.serve))) {
+            return false;
+        }
         feed();
-        wait_until(seconds_of(CLOCK_MONOTONIC) + static_cast<double>(flags_.linger));
+        linger();
         flush();
         plugin_.destroy(exporter_);
         figures_.seconds = seconds_of(CLOCK_MONOTONIC) - start_s;
@@ -180,6 +202,24 @@ public:
     [[nodiscard]] const Figures& figures() const noexcept { return figures_; }
 
 private:
+    void linger() {
+        wait_until(seconds_of(CLOCK_MONOTONIC) + static_cast<double>(flags_.linger));
+        wait_for_file(true);
+        if (flags_.remove >= flags_.series || plugin_.extension == nullptr) return;
+        const auto* const events =
+            static_cast<const latmon_series_events_t*>(plugin_.extension(LATMON_SERIES_1));
+        const std::uint32_t id = static_cast<std::uint32_t>(flags_.remove);
+        if (events != nullptr) events->removed(exporter_, &id, 1);
+        wait_for_file(false);
+    }
+
+    void wait_for_file(bool is_there) {
+        const char* const path = flags_.unlock.c_str();
+        while (!flags_.unlock.empty() && (::access(path, F_OK) == 0) != is_there) {
+            wait_until(seconds_of(CLOCK_MONOTONIC) + 0.02);
+        }
+    }
+
     void feed() {
         const double start_s = seconds_of(CLOCK_MONOTONIC);
         double next_flush_s = start_s + 1;
@@ -213,9 +253,55 @@ private:
     }
 
     void hand_over(const std::vector<latmon_sample_t>& batch) {
+        if (flags_.windows > 0) {
+            hand_over_windows(batch);
+            return;
+        }
+        account([&] {
+            return plugin_.export_batch(exporter_, batch.data(),
+                                        static_cast<std::uint32_t>(batch.size()));
+        });
+    }
+
+    void hand_over_windows(const std::vector<latmon_sample_t>& batch) {
         const double start_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-        const latmon_result_t result =
-            plugin_.export_batch(exporter_, batch.data(), static_cast<std::uint32_t>(batch.size()));
+        std::vector<latmon_sample_t> others;
+        for (const latmon_sample_t& sample : batch) {
+            if (sample.kind == LATMON_KIND_NODE) {
+                others.push_back(sample);
+            } else {
+                maker_.take(sample);
+            }
+        }
+        const std::int64_t length_ns = static_cast<std::int64_t>(flags_.windows * 1'000'000'000);
+        const std::int64_t begin_ns = batch.front().time_ns / length_ns * length_ns;
+        const std::vector<const latmon_window_t*>& windows = maker_.windows(begin_ns, length_ns);
+        making_cpu_s_ += seconds_of(CLOCK_THREAD_CPUTIME_ID) - start_s;
+        // As many at once as latmon hands over.
+        constexpr std::size_t most = 256;
+        for (std::size_t at = 0; at < windows.size(); at += most) {
+            const std::size_t left = windows.size() - at;
+            account([&] {
+                return windows_->export_windows(
+                    exporter_, windows.data() + at,
+                    static_cast<std::uint32_t>(left < most ? left : most));
+            });
+        }
+        figures_.windows += windows.size();
+        if (others.empty()) return;
+        account([&] {
+            return plugin_.export_batch(exporter_, others.data(),
+                                        static_cast<std::uint32_t>(others.size()));
+        });
+    }
+
+    template <typename Call>
+    void account(Call&& call) {
+        const double start_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+        const double start_wall_s = seconds_of(CLOCK_MONOTONIC);
+        const latmon_result_t result = call();
+        const double took_s = seconds_of(CLOCK_MONOTONIC) - start_wall_s;
+        if (took_s > figures_.longest_export_seconds) figures_.longest_export_seconds = took_s;
         figures_.export_cpu_seconds += seconds_of(CLOCK_THREAD_CPUTIME_ID) - start_s;
         ++figures_.batches;
         if (result != LATMON_RESULT_OK) ++figures_.errors;
@@ -231,6 +317,8 @@ private:
     const Flags& flags_;
     DriverHost& host_;
     const latmon_plugin_t& plugin_;
+    const latmon_windows_t* windows_ = nullptr;
+    WindowMaker maker_;
     void* exporter_ = nullptr;
     double making_cpu_s_ = 0;
     Figures figures_;
@@ -246,6 +334,8 @@ void print(const Flags& flags, const Figures& figures, const DriverHost& host) {
     std::printf("\"seconds\": %.6f, \"cpu_us_per_row\": %.4f, \"export_cpu_us_per_row\": %.4f, ",
                 figures.seconds, figures.cpu_seconds * 1e6 / rows,
                 figures.export_cpu_seconds * 1e6 / rows);
+    std::printf("\"windows\": %llu, \"longest_export_seconds\": %.6f, ",
+                static_cast<unsigned long long>(figures.windows), figures.longest_export_seconds);
     std::printf("\"counters\": {");
     for (std::uint32_t index = 0; index < host.counter_count(); ++index) {
         const latmon_counter& counter = host.counter_at(index);
@@ -284,7 +374,10 @@ bool parse_number(Flags& flags, std::string_view flag, std::string_view text) {
                    {"--start", &flags.start},
                    {"--first", &flags.first},
                    {"--max-waiting", &flags.max_waiting},
-                   {"--linger", &flags.linger}};
+                   {"--linger", &flags.linger},
+                   {"--windows", &flags.windows},
+                   {"--serve", &flags.serve},
+                   {"--remove", &flags.remove}};
     for (const auto& number : numbers) {
         if (number.flag != flag) continue;
         const char* const end = text.data() + text.size();
@@ -308,6 +401,8 @@ bool parse(int argc, char** argv, Flags& flags) {
         const std::string_view value = argv[index];
         if (word == "--tag") {
             flags.tags.emplace_back(value);
+        } else if (word == "--unlock") {
+            flags.unlock = value;
         } else if (word == "--kinds") {
             if (!parse_kinds(value, flags.kinds)) return false;
         } else if (!parse_number(flags, word, value)) {

@@ -19,20 +19,24 @@ def fields_of(line):
 
 class Accounts:
     def __init__(self, log):
-        self.probes, self.cores, self.exporters = [], [], {}
+        self.probes, self.cores, self.exporters, self.windows = [], [], {}, {}
         self.udp, self.tcp = {}, {}
         pending = []
         for line in LINE.findall(log):
             fields = fields_of(line)
             if "target" in fields:
                 pending.append(fields)
+            elif "gone" in fields:  # Those that reloads took away, as one.
+                pending.append(fields)
             elif "core" in fields:  # Closes the list of its probes.
                 fields["of"] = pending
-                self.probes += pending
+                self.probes += [probe for probe in pending if "target" in probe]
                 self.cores.append(fields)
                 pending = []
             elif "exporter" in fields:
                 self.exporters[fields["exporter"]] = fields
+            elif "windows" in fields:
+                self.windows[fields["windows"]] = fields
             elif fields.get("reflector") == "udp":
                 self.udp = fields
             elif fields.get("reflector") == "tcp":
@@ -73,13 +77,13 @@ class Accounts:
             case.assertEqual(probe["sent"], sum(probe[fate] for fate in FATES), probe)
             case.assertGreaterEqual(probe["lost"], sum(probe[each] for each in ADDRESSES), probe)
         for core in self.cores:
-            case.assertEqual(core["probes"], len(core["of"]))
+            case.assertEqual(core["probes"], sum("target" in probe for probe in core["of"]))
             for counter in SUMMED:
                 case.assertEqual(core[counter], sum(probe[counter] for probe in core["of"]),
                                  counter)
         case.assertEqual(self.udp["received"], sum(self.udp_reasons.values()), self.udp)
         case.assertGreaterEqual(self.tcp["accepted"], self.tcp_closed, self.tcp)
-        for exporter in self.exporters.values():
+        for exporter in (*self.exporters.values(), *self.windows.values()):
             gone = sum(exporter[key] for key in ("exported", "rejected", "dropped", "abandoned"))
             case.assertEqual(exporter["made"], gone + exporter["queued"], exporter)
             case.assertEqual(exporter["queued"], 0, exporter)

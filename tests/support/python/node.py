@@ -75,7 +75,8 @@ def config(name, ports, **keys):
     """A configuration on loopback that says little by itself; `keys` add to it or replace."""
     loopback = ["127.0.0.1", "::1"] if runner.HAS_IPV6 else ["127.0.0.1"]
     base = {"name": name, "address": loopback, "udp_port": ports.udp,
-            "tcp_port": ports.tcp, "stamp_port": 0, "node_interval": 0}
+            "tcp_port": ports.tcp, "stamp_port": 0, "node_interval": 0,
+            "admin": {"listen": ""}}
     return base | keys
 
 

@@ -111,6 +111,22 @@ void check_same_reflector(const ReflectorConfig& a, const ReflectorConfig& b) {
     CHECK(a.dscp_allow == b.dscp_allow);
 }
 
+void check_same_admin(const AdminConfig& a, const AdminConfig& b) {
+    CHECK(a.is_listen_explicit == b.is_listen_explicit);
+    CHECK(a.connections_max == b.connections_max);
+    CHECK(a.tls_cert == b.tls_cert);
+    CHECK(a.tls_key == b.tls_key);
+    CHECK(a.tls_client_ca == b.tls_client_ca);
+    CHECK(a.bearer_token_file == b.bearer_token_file);
+    CHECK(a.basic_user == b.basic_user);
+    CHECK(a.basic_password_file == b.basic_password_file);
+    CHECK(a.can_probe == b.can_probe);
+    CHECK(a.probe_allow == b.probe_allow);
+    CHECK(a.probe_allow_any == b.probe_allow_any);
+    CHECK(a.probes_max == b.probes_max);
+    CHECK(a.modules.size() == b.modules.size());
+}
+
 void check_same_defaults(const Config& a, const Config& b) {
     CHECK(a.name == b.name);
     CHECK(a.udp == b.udp);
@@ -134,6 +150,7 @@ void check_same_defaults(const Config& a, const Config& b) {
     CHECK(a.clock.chrony == b.clock.chrony);
     CHECK(a.clock.drift_ppb == b.clock.drift_ppb);
     CHECK(a.clock.has_series == b.clock.has_series);
+    check_same_admin(a.admin, b.admin);
     check_same_reflector(a.reflector, b.reflector);
     CHECK(a.reflector.keys.size() == b.reflector.keys.size());
     CHECK(a.targets.size() == b.targets.size());
@@ -212,8 +229,8 @@ std::string uncommented(const std::string& text) {
 
 TEST_CASE("parse: what default.toml leaves commented out is right and is the default too") {
     const std::string text = uncommented(text_of(configs_directory() / "default.toml"));
-    // The two of latmon's ancestor, and max_size, which `size` overrides.
-    CHECK(warnings_of(text).size() == 2);
+    // The two of latmon's ancestor, and that there are no files of targets.
+    CHECK(warnings_of(text).size() == 3);
     const Config config = config_of(text);
     REQUIRE(config.targets.size() == 1);
     TargetConfig target;
@@ -221,6 +238,15 @@ TEST_CASE("parse: what default.toml leaves commented out is right and is the def
     check_same_target(config.targets[0], target);
     CHECK(config.stamp_port == Config{}.stamp_port);
     CHECK(config.is_stamp_port_explicit);
+    CHECK(config.admin.listen == config_of("").admin.listen);
+    CHECK(config.admin.is_listen_explicit);
+    REQUIRE(config.admin.modules.size() == 1);
+    const ProbeModuleConfig module;
+    CHECK(config.admin.modules[0].method == module.method);
+    CHECK(config.admin.modules[0].port == module.port);
+    CHECK(config.admin.modules[0].count == module.count);
+    CHECK(config.admin.modules[0].interval == module.interval);
+    CHECK(config.admin.modules[0].timeout == module.timeout);
     REQUIRE(config.reflector.keys.size() == 1);
     CHECK(config.reflector.keys[0].prefixes.size() == 1);
     REQUIRE(config.exporters.size() == 1);
@@ -256,13 +282,15 @@ std::map<std::string, std::set<std::string>> keys_by_table(const std::string& te
 
 TEST_CASE("parse: default.toml has every key that there is, in its table") {
     const auto keys = keys_by_table(text_of(configs_directory() / "default.toml"));
-    const std::array<std::pair<std::string, Section>, 6> sections{
+    const std::array<std::pair<std::string, Section>, 8> sections{
         {{"", top_section},
          {"[[targets]]", target_section},
          {"[[exporters]]", exporter_section},
          {"[reflector]", reflector_section},
          {"[[reflector.keys]]", reflector_key_section},
-         {"[clock]", clock_section}}};
+         {"[clock]", clock_section},
+         {"[admin]", admin_section},
+         {"[[admin.modules]]", admin_module_section}}};
     for (const auto& [table, section] : sections) {
         REQUIRE(keys.contains(table));
         for (const std::string_view key : section.keys) {

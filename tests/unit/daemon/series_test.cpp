@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Series ids are where core.hpp says they are, and each has its name.
+// What the registry is told of targets, cores and exporters.
 #include "daemon/series.hpp"
 
-#include "daemon/core.hpp"
 #include "daemon/node_counters.hpp"
 
 #include <doctest/doctest.h>
@@ -12,71 +11,98 @@
 namespace latmon {
 namespace {
 
-Plan plan_with_two_probes() {
-    Plan plan;
-    plan.name = "here";
+TargetConfig target() {
     TargetConfig target;
     target.host = "10.0.0.2";
     target.label = "there";
-    plan.targets.push_back(target);
-    ProbePlan udp;
-    udp.kind = ProbeKind::udp;
-    udp.port = 8001;
-    udp.wants_rtt = false;
-    ProbePlan connect;
-    connect.kind = ProbeKind::tcp_connect;
-    connect.probe_index = 1;
-    plan.cores.push_back({.cpu = 0, .probes = {udp, connect}});
-    plan.probe_count = 2;
-    ExporterConfig exporter;
-    exporter.name = "out";
-    plan.exporters.push_back(exporter);
-    return plan;
+    target.tags = {"isp:a"};
+    return target;
+}
+
+ProbePlan probe_of(ProbeKind kind) {
+    ProbePlan probe;
+    probe.kind = kind;
+    probe.port = 8001;
+    probe.interval = Duration::from_ms(10);
+    probe.timeout = Duration::from_s(1);
+    return probe;
 }
 
 }  // namespace
 
-TEST_CASE("series: probes come first by their index, then reflectors, then the node's counters") {
-    const Plan plan = plan_with_two_probes();
-    const SeriesTable table = make_series(plan);
-    CHECK(table[0].kind == LATMON_KIND_EXCHANGE);
-    CHECK(table[0].protocol == LATMON_PROTOCOL_UDP);
-    CHECK(table[0].target == "there");
-    CHECK(table[0].host == "10.0.0.2");
-    CHECK(table[0].flags == LATMON_SERIES_NO_RTT);
-    CHECK(table[1].kind == LATMON_KIND_CONNECT);
-    CHECK(table[udp_reflection_series(plan)].protocol == LATMON_PROTOCOL_UDP);
-    CHECK(table[tcp_reflection_series(plan)].protocol == LATMON_PROTOCOL_TCP);
-    CHECK(table[tcp_reflection_series(plan)].kind == LATMON_KIND_REFLECTION);
-    CHECK(table[first_node_series(plan)].kind == LATMON_KIND_NODE);
-    CHECK(table.size() == first_node_series(plan) + node_counter_count(1));
+TEST_CASE("series: a probe has its own, and behind it those of its path's clock") {
+    SeriesRegistry registry("here");
+    ProbePlan probe = probe_of(ProbeKind::udp);
+    probe.wants_rtt = false;
+    const SeriesGroup group = add_probe_series(registry, target(), probe, true);
+    CHECK(group.count == 1 + clock_series_per_probe);
+    CHECK(registry.find(group.first_id) == nullptr);
+    registry.begin(group);
+    const latmon_series_t* const series = registry.find(group.first_id);
+    REQUIRE(series != nullptr);
+    CHECK(series->kind == LATMON_KIND_EXCHANGE);
+    CHECK(series->protocol == LATMON_PROTOCOL_UDP);
+    CHECK(series->source == std::string("here"));
+    CHECK(series->target == std::string("there"));
+    CHECK(series->host == std::string("10.0.0.2"));
+    CHECK(series->tags[0] == std::string("isp:a"));
+    CHECK(series->flags == LATMON_SERIES_NO_RTT);
+    CHECK(series->interval_ns == 10'000'000);
+    for (std::uint32_t index = 0; index < clock_series_per_probe; ++index) {
+        const latmon_series_t* const clock = registry.find(group.first_id + 1 + index);
+        REQUIRE(clock != nullptr);
+        CHECK(clock->kind == LATMON_KIND_NODE);
+        CHECK(clock->name == clock_series_names[index]);
+        CHECK(clock->target == series->target);
+        CHECK(clock->tags == series->tags);
+    }
+}
+
+TEST_CASE("series: a handshake reads no clock, and nobody's does where that is switched off") {
+    SeriesRegistry registry("here");
+    const SeriesGroup connect =
+        add_probe_series(registry, target(), probe_of(ProbeKind::tcp_connect), true);
+    CHECK(connect.count == 1);
+    registry.begin(connect);
+    CHECK(registry.find(connect.first_id)->kind == LATMON_KIND_CONNECT);
+    CHECK(registry.find(connect.first_id)->protocol == LATMON_PROTOCOL_TCP);
+    CHECK(add_probe_series(registry, target(), probe_of(ProbeKind::udp), false).count == 1);
+}
+
+TEST_CASE("series: a core's are the two reflectors' and those of the node's counters") {
+    SeriesRegistry registry("here");
+    const CoreSeries series = add_core_series(registry);
+    CHECK(registry.find(series.udp_reflection)->protocol == LATMON_PROTOCOL_UDP);
+    CHECK(registry.find(series.tcp_reflection)->protocol == LATMON_PROTOCOL_TCP);
+    CHECK(registry.find(series.tcp_reflection)->kind == LATMON_KIND_REFLECTION);
+    const std::vector<std::string> names = node_counter_names();
+    REQUIRE(names.size() == node_counter_count());
+    for (std::uint32_t index = 0; index < names.size(); ++index) {
+        CHECK(registry.find(series.node + index)->name == names[index]);
+        CHECK(registry.find(series.node + index)->source == std::string("here"));
+    }
+    CHECK(registry.end_id() == series.node + names.size());
 }
 
 TEST_CASE("node_counters: what latmon counts of every exporter no plugin can count again") {
-    SeriesTable table;
-    append_node_series(table, "here", {"one"});
-    std::uint32_t taken = 0;
-    for (const Series& series : table) {
-        if (series.target.empty()) continue;
-        REQUIRE(series.name.starts_with("exporter_"));
-        CHECK_FALSE(is_counter_name(series.name.substr(std::string_view("exporter_").size())));
-        ++taken;
+    for (const QueueCounterName& counter : queue_counter_names) {
+        constexpr std::string_view prefix = "exporter_";
+        REQUIRE(counter.name.starts_with(prefix));
+        CHECK_FALSE(is_counter_name(counter.name.substr(prefix.size())));
     }
-    CHECK(taken > 0);
     CHECK(is_counter_name("sent_samples_total"));
 }
 
 TEST_CASE("node_counters: every counter of a node has a name of its own") {
-    SeriesTable table;
-    append_node_series(table, "here", {"one", "two"});
-    CHECK(table.size() == node_counter_count(2));
-    std::set<std::pair<std::string, std::string>> names;
-    for (const Series& series : table) {
-        CHECK(!series.name.empty());
-        CHECK(series.source == "here");
-        names.insert({series.name, series.target});
-    }
-    CHECK(names.size() == table.size());
+    const std::vector<std::string> names = node_counter_names();
+    std::set<std::string_view> different(names.begin(), names.end());
+    for (const QueueCounterName& counter : queue_counter_names)
+        different.insert(counter.name);
+    different.insert(interface_series_names.begin(), interface_series_names.end());
+    different.insert(reload_series_names.begin(), reload_series_names.end());
+    CHECK(different.size() == names.size() + queue_counter_names.size() +
+                                  interface_series_names.size() + reload_series_names.size());
+    CHECK_FALSE(different.contains(""));
 }
 
 }  // namespace latmon

@@ -85,75 +85,39 @@ TEST_CASE("host: an extension that there is not is NULL") {
     CHECK(abi->extension(abi, nullptr) == nullptr);
 }
 
-// A table of two and, behind it, room for one exporter's counters and one core's peers.
-struct LateBench {
-    SeriesTable table = two_series();
-    std::vector<std::string> exporters{"push"};
-    LateSeries late{2, "here", {.exporters = exporters, .cores = 1}};
-    Host host{"", {table, &late}, late.counters_of("push")};
+// A registry of two series and one exporter's counters.
+struct CounterBench {
+    CounterBench() {
+        for (const Series& series : two_series())
+            registry.begin(registry.add(series));
+    }
+    SeriesRegistry registry{"here"};
+    PluginCounters counters{registry, "push"};
+    Host host{"", registry, &counters};
     const latmon_host_t* abi = host.table();
 };
 
-TEST_CASE("host: a series that comes late is NULL before, and then stays where it is") {
-    LateBench bench;
+TEST_CASE("host: a series that comes later is there then, one that ends stays where it is") {
+    CounterBench bench;
     const latmon_host_t* const abi = bench.abi;
-    CHECK(abi->series_count(abi) == bench.late.end_id());
-    const std::uint32_t id = bench.late.peers(0).first_id();
-    CHECK(abi->series(abi, id) == nullptr);
-    const std::array<std::string_view, 1> tags{"site:home"};
-    const auto add = [&](std::string_view name) {
-        return bench.late.peers(0).find_or_add(
-            {.protocol = LATMON_PROTOCOL_UDP, .name = name, .tags = tags});
-    };
-    REQUIRE(add("web1") == id);
-    const latmon_series_t* const series = abi->series(abi, id);
+    Series late = two_series()[0];
+    late.target = "later";
+    const SeriesGroup group = bench.registry.add(late);
+    CHECK(abi->series_count(abi) == group.first_id + 1);
+    CHECK(abi->series(abi, group.first_id) == nullptr);
+    bench.registry.begin(group);
+    const latmon_series_t* const series = abi->series(abi, group.first_id);
     REQUIRE(series != nullptr);
-    for (int more = 0; more < 1'000; ++more) {
-        const std::string name = "more" + std::to_string(more);
-        REQUIRE(abi->series(abi, *add(name))->source == name);
-    }
-    CHECK(abi->series(abi, id) == series);
-    CHECK(series->struct_size == sizeof(latmon_series_t));
-    CHECK(series->series_id == id);
-    CHECK(series->kind == LATMON_KIND_REFLECTION);
-    CHECK(series->protocol == LATMON_PROTOCOL_UDP);
-    CHECK(series->flags == LATMON_SERIES_PEER);
-    CHECK(series->source == std::string("web1"));
-    CHECK(series->target == std::string("here"));
-    CHECK(series->host == std::string(""));
-    CHECK(series->name == std::string(""));
-    REQUIRE(series->tags_count == 1);
-    CHECK(series->tags[0] == std::string("site:home"));
-    CHECK(abi->series(abi, bench.late.end_id()) == nullptr);
-    CHECK(abi->series(abi, UINT32_MAX) == nullptr);
-}
-
-TEST_CASE("host: two threads that ask for a late series get the same, while others are added") {
-    LateBench bench;
-    constexpr std::uint32_t count = 500;
-    const std::uint32_t first = bench.late.peers(0).first_id();
-    using Seen = std::vector<const latmon_series_t*>;
-    Seen seen[2]{Seen(count), Seen(count)};
-    const auto look = [&bench, first](Seen& mine) {
-        for (std::uint32_t index = 0; index < count;) {
-            mine[index] = bench.host.series(first + index);
-            mine[index] == nullptr ? std::this_thread::yield() : static_cast<void>(++index);
-        }
-    };
-    std::thread one(look, std::ref(seen[0]));
-    std::thread other(look, std::ref(seen[1]));
-    for (std::uint32_t index = 0; index < count; ++index) {
-        const std::string name = "peer" + std::to_string(index);
-        static_cast<void>(bench.late.peers(0).find_or_add({.name = name, .tags = {}}));
-    }
-    one.join();
-    other.join();
-    CHECK(seen[0] == seen[1]);
-    CHECK(seen[0][count - 1]->source == "peer" + std::to_string(count - 1));
+    CHECK(series->target == std::string("later"));
+    bench.registry.end(group);
+    CHECK(abi->series(abi, group.first_id) == series);
+    const Host newcomer("", bench.registry);
+    CHECK(newcomer.series(group.first_id) == nullptr);
+    CHECK(newcomer.series(0) == abi->series(abi, 0));
 }
 
 TEST_CASE("host: counters are made, added to and set as the plugin says") {
-    LateBench bench;
+    CounterBench bench;
     const latmon_host_t* const abi = bench.abi;
     const auto* const functions =
         static_cast<const latmon_counters_t*>(abi->extension(abi, "latmon.counters/1"));
@@ -168,16 +132,17 @@ TEST_CASE("host: counters are made, added to and set as the plugin says") {
     functions->add(retries, 3);
     functions->add(nullptr, 1);
     functions->set(nullptr, 1);
-    const PluginCounters& counters = *bench.late.counters_of("push");
+    PluginCounters& counters = bench.counters;
     CHECK(counters.value(0) == 5);
     functions->set(retries, 1);
     CHECK(counters.value(0) == 1);
-    const latmon_series_t* const series = abi->series(abi, counters.first_id());
+    CHECK(abi->series(abi, counters.series_id(0)) == nullptr);
+    static_cast<void>(counters.begin_series());
+    const latmon_series_t* const series = abi->series(abi, counters.series_id(0));
     REQUIRE(series != nullptr);
     CHECK(series->kind == LATMON_KIND_NODE);
     CHECK(series->name == std::string("exporter_retries_total"));
     CHECK(series->target == std::string("push"));
-    CHECK(abi->series(abi, counters.first_id() + 1) == nullptr);
 }
 
 TEST_CASE("host: options are answered from the exporter's table") {

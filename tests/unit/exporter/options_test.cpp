@@ -29,6 +29,17 @@ const ExporterConfig every_type = config_with({
     {"list", value(OptionValue::List{"a", "b"})},
 });
 
+TEST_CASE("options: the windows that the operator asked for can be seen, the usual ones cannot") {
+    ExporterConfig config = every_type;
+    Options usual(config, "f.toml");
+    CHECK(usual.get_list_item("windows", 0) == nullptr);
+    config.window_lengths = window_60s_bit | window_1s_bit;
+    Options options(config, "f.toml");
+    CHECK(options.get_list_item("windows", 0) == std::string("1s"));
+    CHECK(options.get_list_item("windows", 1) == std::string("60s"));
+    CHECK(options.get_list_item("windows", 2) == nullptr);
+}
+
 TEST_CASE("options: a value of the type asked for is given") {
     Options options(every_type, "f.toml");
     CHECK(options.get_string("text", "x") == std::string("hello"));

@@ -10,14 +10,14 @@
 namespace latmon {
 
 TEST_CASE("plugin_counters: a counter is made once for a name, begins at 0 and stays put") {
-    PluginCounters counters(50, "push");
+    SeriesRegistry registry("here");
+    PluginCounters counters(registry, "push");
     latmon_counter* const retries = counters.find_or_add("retries_total");
     REQUIRE(retries != nullptr);
     latmon_counter* const queue = counters.find_or_add("queue_samples");
     CHECK(queue != retries);
     CHECK(counters.find_or_add("retries_total") == retries);
     CHECK(counters.count() == 2);
-    CHECK(counters.first_id() == 50);
     CHECK(counters.exporter() == "push");
     CHECK(counters.name(0) == "retries_total");
     CHECK(counters.name(1) == "queue_samples");
@@ -27,8 +27,41 @@ TEST_CASE("plugin_counters: a counter is made once for a name, begins at 0 and s
     CHECK(counters.value(1) == 7);
 }
 
+TEST_CASE("plugin_counters: each has a series of the node, about the exporter") {
+    SeriesRegistry registry("here");
+    PluginCounters counters(registry, "push");
+    REQUIRE(counters.find_or_add("retries_total") != nullptr);
+    REQUIRE(counters.find_or_add("size_bytes") != nullptr);
+    counters.close();
+    const std::uint32_t id = counters.series_id(1);
+    CHECK(registry.find(id) == nullptr);
+    CHECK(counters.begin_series() == std::vector<std::uint32_t>{counters.series_id(0), id});
+    CHECK(counters.begin_series().empty());
+    const latmon_series_t* const series = registry.find(id);
+    REQUIRE(series != nullptr);
+    CHECK(series->kind == LATMON_KIND_NODE);
+    CHECK(series->name == std::string("exporter_size_bytes"));
+    CHECK(series->source == std::string("here"));
+    CHECK(series->target == std::string("push"));
+    CHECK(counters.end_series().size() == 2);
+    CHECK(counters.end_series().empty());
+    CHECK(registry.find(id, registry.epoch()) == nullptr);
+}
+
+TEST_CASE("plugin_counters: an exporter that comes back has the ids of before") {
+    SeriesRegistry registry("here");
+    std::uint32_t before = 0;
+    for (int round = 0; round < 3; ++round) {
+        PluginCounters counters(registry, "push");
+        static_cast<void>(counters.find_or_add("retries_total"));
+        if (round == 0) before = counters.series_id(0);
+        CHECK(counters.series_id(0) == before);
+    }
+}
+
 TEST_CASE("plugin_counters: names are 1 to 64 of a-z, 0-9 and '_'") {
-    PluginCounters counters(0, "push");
+    SeriesRegistry registry("here");
+    PluginCounters counters(registry, "push");
     for (const char* const name :
          {"", "Retries_total", "retries-total", "retries total", "caf\u00e9_total", "a\n", "a.b"}) {
         CHECK_MESSAGE(counters.find_or_add(name) == nullptr, name);
@@ -41,7 +74,8 @@ TEST_CASE("plugin_counters: names are 1 to 64 of a-z, 0-9 and '_'") {
 }
 
 TEST_CASE("plugin_counters: there is room for as many as the ABI says, and those go on counting") {
-    PluginCounters counters(0, "push");
+    SeriesRegistry registry("here");
+    PluginCounters counters(registry, "push");
     std::set<latmon_counter*> all;
     for (std::uint32_t index = 0; index < LATMON_COUNTERS_MAX; ++index) {
         all.insert(counters.find_or_add("c" + std::to_string(index)));
@@ -54,7 +88,8 @@ TEST_CASE("plugin_counters: there is room for as many as the ABI says, and those
 }
 
 TEST_CASE("plugin_counters: after create() no counter is made, but those there are are found") {
-    PluginCounters counters(0, "push");
+    SeriesRegistry registry("here");
+    PluginCounters counters(registry, "push");
     latmon_counter* const retries = counters.find_or_add("retries_total");
     counters.close();
     CHECK(counters.find_or_add("late_total") == nullptr);
@@ -63,7 +98,8 @@ TEST_CASE("plugin_counters: after create() no counter is made, but those there a
 }
 
 TEST_CASE("plugin_counters: what several threads add is summed, while another reads") {
-    PluginCounters counters(0, "push");
+    SeriesRegistry registry("here");
+    PluginCounters counters(registry, "push");
     latmon_counter* const retries = counters.find_or_add("retries_total");
     constexpr std::uint64_t each = 20'000;
     const auto add = [retries] {

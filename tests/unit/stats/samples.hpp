@@ -8,6 +8,7 @@
 #include "stats/aggregator.hpp"
 #include "stats/series_window.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <span>
@@ -123,8 +124,11 @@ inline bool is_same(const latmon_window_t& a, const latmon_window_t& b) {
     latmon_window_t head_b = b;
     head_a.buckets = nullptr;
     head_b.buckets = nullptr;
+    const auto is_same_bucket = [](const latmon_bucket_t& one, const latmon_bucket_t& other) {
+        return one.index == other.index && one.count == other.count;
+    };
     return std::memcmp(&head_a, &head_b, sizeof(head_a)) == 0 &&
-           std::memcmp(a.buckets, b.buckets, a.bucket_count * sizeof(latmon_bucket_t)) == 0;
+           std::equal(a.buckets, a.buckets + a.bucket_count, b.buckets, is_same_bucket);
 }
 inline bool is_same(const OwnedWindow& a, const OwnedWindow& b) {
     return is_same(a.window, b.window);

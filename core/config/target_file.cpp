@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See target_file.hpp. The JSON library does not throw here: a mistake is a value.
+#include "config/target_file.hpp"
+
+#include "config/mistakes.hpp"
+
+#include <fmt/format.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace latmon {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view label_key = "__latmon_label";
+constexpr std::size_t files_max = 1'000;
+
+std::unexpected<Error> refuse(const std::string& file, std::string_view text) {
+    return fail(ExitCode::configuration, fmt::format("{}: {}", file, text));
+}
+
+bool is_text(std::string_view text) noexcept {
+    return std::ranges::none_of(text, [](char letter) {
+        return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
+    });
+}
+
+// What a group's labels say of each of its targets.
+Result<FileTarget> read_labels(const Json& labels, const std::string& file) {
+    FileTarget target;
+    if (!labels.is_object()) {
+        return refuse(file, "\"labels\" is no object; write {\"key\": \"value\"}");
+    }
+    for (const auto& [key, value] : labels.items()) {
+        const std::string* const text = value.get_ptr<const std::string*>();
+        if (text == nullptr || !is_text(key) || !is_text(*text) || key.empty() ||
+            key.find(':') != std::string::npos) {
+            return refuse(file, fmt::format("label {} is none; write a key without a colon, and a "
+                                            "string on one line",
+                                            in_quotes(key)));
+        }
+        if (key == label_key) target.label = *text;
+        if (!key.starts_with("__")) target.tags.push_back(key + ":" + *text);
+    }
+    return target;  // The library has them in the order of their keys.
+}
+
+Result<void> read_group(const Json& group, const std::string& file,
+                        std::vector<FileTarget>& targets) {
+    if (!group.is_object() || !group.contains("targets") || !group["targets"].is_array()) {
+        return refuse(file,
+                      "a group without a list of targets; write "
+                      "[{\"targets\": [\"host:port\"], \"labels\": {\"key\": \"value\"}}]");
+    }
+    const Json no_labels = Json::object();
+    const auto labels = group.find("labels");
+    Result<FileTarget> common =
+        read_labels(labels == group.end() || labels->is_null() ? no_labels : *labels, file);
+    if (!common) return std::unexpected(common.error());
+    for (const Json& item : group["targets"]) {
+        const std::string* const text = item.get_ptr<const std::string*>();
+        const std::optional<ListedHost> split =
+            text == nullptr ? std::nullopt : split_listed_host(*text);
+        if (!split) {
+            return refuse(file, fmt::format("target {} is none; write \"host\", \"host:port\" or "
+                                            "\"[address]:port\"",
+                                            in_quotes(text == nullptr ? item.type_name() : *text)));
+        }
+        if (targets.size() == file_targets_max) {
+            return refuse(file, fmt::format("more than {} targets; list fewer", file_targets_max));
+        }
+        FileTarget& target = targets.emplace_back(*common);
+        target.host = split->host;
+        target.port = split->port;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::optional<ListedHost> split_listed_host(std::string_view text) {
+    ListedHost result;
+    std::string_view port;
+    if (text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        if (end == std::string_view::npos) return std::nullopt;
+        result.host = text.substr(1, end - 1);
+        port = text.substr(end + 1);
+        if (!port.empty() && port.front() != ':') return std::nullopt;
+        if (!port.empty()) port.remove_prefix(1);
+        if (port.empty() && end + 1 != text.size()) return std::nullopt;
+    } else if (const std::size_t colon = text.find(':');
+               colon != std::string_view::npos && colon == text.rfind(':')) {
+        result.host = text.substr(0, colon);
+        port = text.substr(colon + 1);
+        if (port.empty()) return std::nullopt;
+    } else {
+        result.host = text;
+    }
+    if (port.empty()) return result;
+    std::uint16_t number = 0;
+    const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (error != std::errc{} || rest != port.data() + port.size() || number == 0) {
+        return std::nullopt;
+    }
+    result.port = number;
+    return result;
+}
+
+Result<std::vector<FileTarget>> parse_target_file(std::string_view text, const std::string& file) {
+    const Json tree = Json::parse(text, nullptr, false);
+    if (tree.is_discarded() || !tree.is_array()) {
+        return refuse(file, fmt::format("{}; write [{{\"targets\": [\"host:port\"]}}]",
+                                        tree.is_discarded() ? "not JSON" : "no list of groups"));
+    }
+    std::vector<FileTarget> targets;
+    for (const Json& group : tree) {
+        if (Result<void> read = read_group(group, file, targets); !read) {
+            return std::unexpected(read.error());
+        }
+    }
+    return targets;
+}
+
+std::vector<std::string> files_of_pattern(const std::string& pattern) {
+    std::vector<std::string> files;
+    glob_t found{};
+    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+        const std::size_t count = std::min<std::size_t>(found.gl_pathc, files_max);
+        files.assign(found.gl_pathv, found.gl_pathv + count);
+    }
+    ::globfree(&found);
+    return files;
+}
+
+Result<std::string> read_target_file(const std::string& file) {
+    struct stat status {};
+    const bool is_file = ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    std::ifstream stream(file, std::ios::binary);
+    if (!is_file || !stream) return refuse(file, "cannot be read; let this user read it");
+    if (static_cast<std::size_t>(status.st_size) > target_file_octets_max) {
+        return refuse(file, fmt::format("larger than {} octets; write smaller files",
+                                        target_file_octets_max));
+    }
+    // What is added to it meanwhile is for the next time.
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return text;
+}
+
+}  // namespace latmon
