@@ -189,7 +189,7 @@ const ProbeModuleConfig* AdminProbes::find_module(const std::string& name) const
     return found == modules_.end() ? nullptr : &*found;
 }
 
-void AdminProbes::probe(ProbeOrder order, std::function<void(ProbeOutcome)> done) {
+void AdminProbes::probe(ProbeOrder order, const std::function<void(ProbeOutcome)>& done) {
     const ProbeModuleConfig* const module = find_module(order.module);
     if (module == nullptr) {
         std::string known;

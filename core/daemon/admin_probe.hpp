@@ -32,7 +32,7 @@ public:
 
     // Returns at once. `done` is called once: here, if the order is refused, or on another thread.
     // [any-thread]
-    void probe(ProbeOrder order, std::function<void(ProbeOutcome)> done);
+    void probe(ProbeOrder order, const std::function<void(ProbeOutcome)>& done);
 
     // Ends runs under way, which is a matter of milliseconds unless a look-up of a name hangs.
     // False: one does, and this must not be destroyed. [main-thread]

@@ -57,6 +57,7 @@ ReflectorKeys reflector_keys(const Plan& plan, const Keys& keys) {
 
 std::vector<SampleQueue*> queues_of(const std::vector<SampleConsumer>& consumers) {
     std::vector<SampleQueue*> queues;
+    queues.reserve(consumers.size());
     for (const SampleConsumer& consumer : consumers)
         queues.push_back(consumer.queue);
     return queues;

@@ -62,7 +62,7 @@ Result<void> Daemon::try_reload() {
     Result<FleetChange> targets = fleet_.prepare(*config, local_clock_.has_tai_offset);
     if (!targets) return std::unexpected(targets.error());
     if (Result<void> made = exporters_.make_in_place(*exporters, setting); !made) {
-        fleet_.discard(std::move(*targets));
+        fleet_.discard(*targets);
         return made;
     }
     // Beyond this point nothing fails.

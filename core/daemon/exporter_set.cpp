@@ -269,7 +269,7 @@ Result<void> ExporterSet::make_in_place(ExporterChange& change, const Setting& s
         log::info("exporter " + config.name +
                   ": cannot be made beside the one that runs, which ends first");
         before.push_back(find(config.name)->exporter->config());
-        const Result<void> swapped = swap_in_place(config, setting);
+        Result<void> swapped = swap_in_place(config, setting);
         if (swapped) continue;
         before.pop_back();  // What was refused is as it was, and so shall the others be.
         for (const ExporterConfig& former : before) {

@@ -43,7 +43,7 @@ Fleet::Fleet(CoreThreads& cores, ExporterSet& exporters, SeriesRegistry& registr
     : cores_(cores), exporters_(exporters), registry_(registry) {}
 
 Result<std::vector<HmacKey>> Fleet::set_up(Plan& plan, Setting setting) {
-    setting_ = std::move(setting);
+    setting_ = setting;
     KeySlots::Files files;
     std::vector<HmacKey> keys;
     for (const std::string& path : plan.key_files) {
@@ -160,7 +160,7 @@ void Fleet::pass_on_addresses() {
 
 // -- A change is made ---------------------------------------------------------------------------
 
-void Fleet::discard(FleetChange change) {
+void Fleet::discard(const FleetChange& change) {
     for (const FleetProbe& probe : change.probes)
         registry_.end(probe.series);
 }

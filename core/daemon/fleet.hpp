@@ -75,7 +75,7 @@ public:
     // Everything that can fail: compares, reads keys, makes probes. Nothing has changed if it does,
     // and nothing if the outcome goes to discard().
     [[nodiscard]] Result<FleetChange> prepare(const Config& config, bool has_tai);
-    void discard(FleetChange change);
+    void discard(const FleetChange& change);
     void commit(FleetChange change);
 
     // Takes what has ended further, and starts what has waited for it. True as long as there is

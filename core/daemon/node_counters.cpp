@@ -174,6 +174,7 @@ std::optional<std::int64_t> read_node_counter(const NodeReading& reading,
 
 std::vector<std::string> node_counter_names() {
     std::vector<std::string> names;
+    names.reserve(fixed_count);
     for (const CoreCounter& counter : core_counters)
         names.emplace_back(counter.name);
     for (const CoreFamily& family : core_families) {

@@ -22,7 +22,8 @@
 namespace latmon {
 
 struct WindowBlock {
-    WindowBlock() noexcept {}  // Not even zeroed: pages of an idle queue are never touched.
+    // Not even zeroed: pages of an idle queue are never touched.
+    WindowBlock() noexcept {}  // NOLINT(modernize-use-equals-default): that one zeroes.
     alignas(limits::cache_line_bytes) std::array<std::byte, limits::window_block_bytes> octets;
 };
 
