@@ -135,8 +135,8 @@ AdminBackend DaemonAdmin::make_backend(const AdminConfig& config) {
         return pages;
     };
     if (config.can_probe) {
-        backend.probe = [this](ProbeOrder order, std::function<void(ProbeOutcome)> done) {
-            probes_->probe(std::move(order), std::move(done));
+        backend.probe = [this](ProbeOrder order, const std::function<void(ProbeOutcome)>& done) {
+            probes_->probe(std::move(order), done);
         };
     }
     return backend;
