@@ -6,11 +6,13 @@
 #include "daemon/commands.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/doctor.hpp"
+#include "daemon/give_back_memory.hpp"
 #include "daemon/ping.hpp"
 #include "daemon/selftest.hpp"
 #include "daemon/thread_setup.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 using namespace latmon;
 
@@ -23,14 +25,16 @@ int main(int argc, char** argv) {
     if (arguments.command == Command::selftest) return selftest(arguments);
 
     // Doubt everything before touching the network.
-    const Config config = or_exit(read_config(arguments));
+    Config config = or_exit(read_config(arguments));
     Plan plan = or_exit(make_plan(config, available_cpus()));
-    if (arguments.command == Command::check) return check_plan(plan);
+    if (arguments.command == Command::check) return check_plan(config, plan);
     open_log(config);
     log_warnings(plan.warnings);
 
     // Beyond this point the plan is not doubted any more.
-    const DaemonOptions options{.config = config,
+    config.targets = std::vector<TargetConfig>();  // The plan's; `{}` would keep the memory.
+    give_back_memory();  // Now: what is made next would lie scattered in what reading has left.
+    const DaemonOptions options{.config = std::move(config),
                                 .read = reader_of(arguments),
                                 .clock_seam = arguments.clock_seam,
                                 .probe_receive_buffer_bytes = arguments.probe_receive_buffer_bytes};

@@ -14,6 +14,7 @@ import node
 ANSWERED = (1, 7)      # LATMON_STATUS_OK, LATMON_STATUS_REORDERED.
 LOST = (2, 3, 4, 11, 12)
 OUR_FAULT = (8, 11, 12)  # LATMON_STATUS_LOCAL_ERROR, _LOST_LOCAL_TX, _LOST_LOCAL_RX.
+WITHOUT_ADMIN = {"admin": {"listen": ""}}  # What is measured here are probes and exporters.
 SESSIONS_MAX = 16_000  # What one core of a latmon that answers keeps, a little less.
 
 
@@ -28,6 +29,9 @@ class Case(NamedTuple):
     watched_per_s: float = 0.0     # The first target's own rate, and histograms; 0: as the others.
     has_hog: bool = False          # Another program wants latmon's CPU all the time.
     events: tuple = ()             # For measure.count_events(), of the core-threads.
+    # What else happens: beside(latmon) is a context, entered when latmon probes, and left when the
+    # stretch is over and latmon still runs.
+    beside: object = contextlib.nullcontext
 
 
 class Result(NamedTuple):
@@ -109,7 +113,7 @@ def config_of(options, folder, case, ports):
         exporters.append(recorder(options, folder, watched="t00001"))
     interval_ms = 1000.0 * case.count / case.rate_per_s
     text = measure.target_config(options, case.count, interval_ms, port=ports[0],
-                                 exporters=exporters, **case.keys)
+                                 exporters=exporters, **(WITHOUT_ADMIN | case.keys))
     head, *targets = text.split("[[targets]]\n")
     if case.watched_per_s:
         targets[0] = f"interval = {1000.0 / case.watched_per_s!r}\n" + targets[0]
@@ -126,7 +130,7 @@ def reflector_config(case, ports):
         "tcp": False, "cores": str(measure.THEIRS), "node_interval": 0,
         "precision": "spin" if is_spinning else "balanced",
         "reflector": {"sessions_per_source": 16_384, "rate_total": 100_000_000},
-        "exporters": [{"plugin": "null"}]})
+        "exporters": [{"plugin": "null"}]} | WITHOUT_ADMIN)
 
 
 @contextlib.contextmanager
@@ -186,7 +190,8 @@ def run(options, case):
         latmon = measure.start_latmon(options, folder, config_of(options, folder, case, ports))
         with latmon:
             starting_ns = time.clock_gettime_ns(time.CLOCK_REALTIME) - latmon.started_ns
-            spent, elapsed_ns, events, memory = watch(options, case, latmon)
+            with case.beside(latmon):
+                spent, elapsed_ns, events, memory = watch(options, case, latmon)
             latmon.stop()
             accounts = measure.accounts(latmon)
         said = {}

@@ -75,8 +75,9 @@ ORDER BY (kind, protocol, source, target, time_ns);
 -- are states of aggregate functions, which -Merge makes into values:
 --   SELECT minute, target, quantilesTDigestMerge(0.5, 0.9, 0.95, 0.99, 0.999)(rtt_quantiles_ns)
 --   FROM latmon_minutes GROUP BY minute, target
+-- lost: by the network or the far end; lost_local: by this host, which says nothing of the network.
 -- Late and duplicate replies, and invalid ones, belong to probes that are counted already; what
--- never left this host (local_error) is no probe. probes = answered + lost.
+-- never left this host (local_error) is no probe. probes = answered + lost + lost_local.
 CREATE MATERIALIZED VIEW IF NOT EXISTS latmon_minutes
 ENGINE = AggregatingMergeTree()
 PARTITION BY toYYYYMM(minute)
@@ -91,7 +92,9 @@ SELECT
     sumState(CAST(status NOT IN ('late', 'duplicate', 'invalid', 'local_error') AS UInt8))
         AS probes,
     sumState(CAST(status IN ('ok', 'reordered') AS UInt8)) AS answered,
-    sumState(CAST(status LIKE 'lost%' OR status = 'unreachable' AS UInt8)) AS lost,
+    sumState(CAST(status IN ('lost', 'lost_forward', 'lost_reverse', 'unreachable') AS UInt8))
+        AS lost,
+    sumState(CAST(status IN ('lost_local_tx', 'lost_local_rx') AS UInt8)) AS lost_local,
     sumState(CAST(notEmpty(blame) AS UInt8)) AS blamed,
     minState(rtt_ns) AS rtt_min_ns,
     maxState(rtt_ns) AS rtt_max_ns,

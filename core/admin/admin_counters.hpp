@@ -22,6 +22,8 @@ public:
     [[nodiscard]] std::uint64_t read() const noexcept {
         return value_.load(std::memory_order_relaxed);
     }
+    // For who shows it later. [any-thread]
+    [[nodiscard]] const std::atomic<std::uint64_t>& value() const noexcept { return value_; }
 
 private:
     std::atomic<std::uint64_t> value_{0};

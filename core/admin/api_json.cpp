@@ -230,6 +230,10 @@ Json target_json(const TargetStatus& target) {
     return json;
 }
 
+void add_since(Json& json, const std::optional<WallTime>& since) {
+    if (since) json["windows_since_seconds"] = seconds(since->ns);
+}
+
 // Names and tags may hold any octets that a file or a peer has.
 std::string dump(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -237,19 +241,25 @@ std::string dump(const Json& json) {
 
 }  // namespace
 
-std::string targets_json(const std::vector<TargetStatus>& targets) {
+std::string targets_json(const TargetList& targets) {
     Json list = Json::array();
-    for (const TargetStatus& target : targets)
+    for (const TargetStatus& target : targets.targets)
         list.push_back(target_json(target));
-    return dump({{"v", 1}, {"targets", std::move(list)}});
+    Json json{{"v", 1}};
+    add_since(json, targets.windows_since);
+    json["targets"] = std::move(list);
+    return dump(json);
 }
 
 std::string series_json(const SeriesList& views, const std::string& window) {
     Json list = Json::array();
     for (const SeriesView& view : views.series)
         list.push_back(view_json(view));
-    return dump(
-        {{"v", 1}, {"window", window}, {"is_cut", views.is_cut}, {"series", std::move(list)}});
+    Json json{{"v", 1}, {"window", window}};
+    add_since(json, views.windows_since);
+    json["is_cut"] = views.is_cut;
+    json["series"] = std::move(list);
+    return dump(json);
 }
 
 }  // namespace latmon

@@ -12,7 +12,7 @@
 
 namespace latmon {
 
-[[nodiscard]] std::string targets_json(const std::vector<TargetStatus>& targets);
+[[nodiscard]] std::string targets_json(const TargetList& targets);
 
 // `window`: the word that the windows were asked for by, such as "60s" or "sliding".
 [[nodiscard]] std::string series_json(const SeriesList& views, const std::string& window);

@@ -50,6 +50,12 @@ struct TargetStatus {
     std::uint64_t reordered = 0;
 };
 
+struct TargetList {
+    std::vector<TargetStatus> targets{};
+    // Since when windows are kept, which `state` and `last_rtt` are of; nothing: not yet.
+    std::optional<WallTime> windows_since{};
+};
+
 // Which windows are wanted.
 struct SeriesQuestion {
     std::uint32_t length_bit = LATMON_WINDOW_60S;  // LATMON_WINDOW_...; 0: the last 60 s, sliding.
@@ -72,8 +78,10 @@ struct SeriesView {
 };
 
 struct SeriesList {
-    std::vector<SeriesView> series;  // By id.
-    bool is_cut = false;             // There are more than `limit`.
+    std::vector<SeriesView> series{};  // By id.
+    bool is_cut = false;               // There are more than `limit`.
+    // All windows that began since then are there, and no other; nothing: none is kept yet.
+    std::optional<WallTime> windows_since{};
 };
 
 // What somebody who asks for /probe wants to know.
@@ -112,7 +120,7 @@ struct AdminBackend {
     std::function<bool()> is_ready;  // Called on the admin-thread: must not wait.
     // Waits for the outcome. The error's text may have several lines.
     std::function<Result<void>()> reload;
-    std::function<std::vector<TargetStatus>()> targets;
+    std::function<TargetList()> targets;
     std::function<SeriesList(const SeriesQuestion&)> series;
     // Returns at once, calls `done` once, on whatever thread. Called on the admin-thread.
     std::function<void(ProbeOrder, std::function<void(ProbeOutcome)> done)> probe;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A request to the admin listener and its answer, as plain values: all that routes and handlers see
-// of HTTP. http_server.cpp makes the one and sends the other; nothing here reads a socket.
+// of HTTP. HttpSession receives the one and sends the other; nothing here reads a socket.
 #pragma once
 
 #include <cstdint>

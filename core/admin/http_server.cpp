@@ -1,34 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See http_server.hpp. The only source that knows Boost.Beast and Asio, which take the compiler
-// longer than the rest of a layer: what can stand elsewhere does.
+// See http_server.hpp. Binds, listens, and accepts: what is said on a connection is HttpSession's.
 #include "admin/http_server.hpp"
 
+#include "admin/http_hub.hpp"
 #include "admin/http_session.hpp"
+#include "admin/http_socket.hpp"
+#include "admin/plain_channel.hpp"
+#include "admin/tls_channel.hpp"
 #include "base/assert.hpp"
 #include "base/background_thread.hpp"
+#include "base/fd.hpp"
 #include "base/log.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
+#include <cerrno>
 #include <cstring>
 #include <exception>
 #include <list>
 #include <thread>
+#include <utility>
 
 namespace latmon {
 namespace {
 
-using asio::ip::tcp;
-using Local = asio::local::stream_protocol;
-using TlsContext = std::shared_ptr<asio::ssl::context>;
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+using Acceptor = asio::basic_socket_acceptor<HttpProtocol, HttpExecutor>;
 
 // Waiting to be accepted: a burst that comes while a TLS handshake is reckoned.
 constexpr int backlog = 512;
@@ -37,55 +47,44 @@ constexpr std::int64_t accept_pause_ns = 100'000'000;
 // Whom a scraper makes wait a little is nobody; a probe is somebody.
 constexpr int nice_of_admin = 5;
 
-// -- TLS ----------------------------------------------------------------------------------------
-
-std::unexpected<Error> refuse_tls(std::string_view what, const beast::error_code& error) {
-    return fail(ExitCode::configuration, std::string(what) + " (" + error.message() + ")");
-}
-
-asio::const_buffer buffer_of(const std::string& text) noexcept {
-    return {text.data(), text.size()};
-}
-
-// TLS 1.2 and later; ciphers are the library's and the host's choice.
-Result<TlsContext> make_context(const TlsMaterial& material) {
-    TlsContext context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-    ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-    ::SSL_CTX_set_options(context->native_handle(),
-                          SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    beast::error_code error;
-    context->use_certificate_chain(buffer_of(material.certificates), error);
-    if (error) return refuse_tls("tls_cert holds no certificate in PEM form; write one", error);
-    context->use_private_key(buffer_of(material.key), asio::ssl::context::pem, error);
-    if (error) {
-        return refuse_tls(
-            "tls_key holds no private key in PEM form that fits the certificate of tls_cert; write "
-            "the one that it was made with, without a passphrase",
-            error);
-    }
-    if (material.client_ca.empty()) return context;
-    context->add_certificate_authority(buffer_of(material.client_ca), error);
-    if (error) {
-        return refuse_tls("tls_client_ca holds no certificate in PEM form; write one", error);
-    }
-    context->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert,
-                             error);
-    if (error) return refuse_tls("tls_client_ca cannot be used", error);
-    // Without it OpenSSL refuses to resume a session whose client it has verified.
-    ::SSL_CTX_set_session_id_context(context->native_handle(),
-                                     reinterpret_cast<const unsigned char*>("latmon"), 6);
-    return context;
-}
-
 // -- Binding ------------------------------------------------------------------------------------
+
+struct SocketAddress {
+    sockaddr_storage octets{};
+    socklen_t size_bytes = 0;
+
+    [[nodiscard]] const sockaddr* get() const noexcept {
+        return reinterpret_cast<const sockaddr*>(&octets);
+    }
+    [[nodiscard]] sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&octets); }
+    [[nodiscard]] int family() const noexcept { return octets.ss_family; }
+};
+
+SocketAddress address_of(const Endpoint& endpoint) noexcept {
+    SocketAddress address;
+    address.size_bytes = as_sockaddr(endpoint, address.octets);
+    return address;
+}
+
+// `path` fits into sun_path, with a zero behind it.
+SocketAddress address_of(const std::string& path) noexcept {
+    sockaddr_un local{};
+    local.sun_family = AF_UNIX;
+    LATMON_ASSERT(path.size() < sizeof(local.sun_path));
+    std::memcpy(local.sun_path, path.data(), path.size());
+    SocketAddress address;
+    address.size_bytes = sizeof(local);
+    std::memcpy(&address.octets, &local, sizeof(local));
+    return address;
+}
 
 std::string describe(const HttpAddress& address) {
     return address.socket_path.empty() ? to_string(address.endpoint)
                                        : "unix:" + address.socket_path;
 }
 
-std::string cure_of(const beast::error_code& error) {
-    switch (error.value()) {
+std::string cure_of(int error) {
+    switch (error) {
         case EADDRINUSE:
             return "somebody else has it; stop him, choose another or write [admin] listen = \"\"";
         case EACCES:
@@ -97,52 +96,38 @@ std::string cure_of(const beast::error_code& error) {
     }
 }
 
+std::unexpected<Error> refuse(const HttpAddress& address, int error) {
+    return fail_errno(ExitCode::permission,
+                      "[admin] cannot listen on " + describe(address) + ": " + cure_of(error),
+                      error);
+}
+
 // A socket that nobody listens on any more is in the way of a new one.
 void remove_stale_socket(const std::string& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
-    asio::io_context io;
-    Local::socket probe(io);
-    beast::error_code error;
-    probe.open(Local(), error);
-    probe.non_blocking(true, error);
-    probe.connect(Local::endpoint(path), error);
-    if (error == asio::error::connection_refused) ::unlink(path.c_str());
+    const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const SocketAddress address = address_of(path);
+    const bool is_connected = ::connect(probe.get(), address.get(), address.size_bytes) == 0;
+    if (!is_connected && errno == ECONNREFUSED) ::unlink(path.c_str());
 }
 
-void close_on_exec(int fd) noexcept {
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+bool set_flag(int fd, int level, int option) noexcept {
+    const int on = 1;
+    return ::setsockopt(fd, level, option, &on, sizeof(on)) == 0;
 }
 
-template <typename Acceptor>
-beast::error_code bind_to(Acceptor& acceptor, const typename Acceptor::endpoint_type& endpoint) {
-    beast::error_code error;
-    acceptor.open(endpoint.protocol(), error);
-    if (error) return error;
-    close_on_exec(acceptor.native_handle());
-    if constexpr (std::is_same_v<Acceptor, tcp::acceptor>) {
-        acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-        const bool is_ipv6 = endpoint.protocol() == tcp::v6();
-        if (is_ipv6) acceptor.set_option(asio::ip::v6_only(true), error);
-        if (error) return error;
-    }
-    acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(backlog, error);
-    return error;
-}
-
-tcp::endpoint to_asio(const Endpoint& endpoint) {
-    sockaddr_storage storage{};
-    const socklen_t length = as_sockaddr(endpoint, storage);
-    tcp::endpoint converted(is_ipv4(endpoint.address) ? tcp::v4() : tcp::v6(), 0);
-    LATMON_ASSERT(length <= converted.capacity());
-    std::memcpy(converted.data(), &storage, length);
-    converted.resize(length);
-    return converted;
-}
-
-Endpoint from_asio(const tcp::endpoint& endpoint) {
-    return from_sockaddr(*endpoint.data());
+// A socket that listens, or the errno of what went wrong.
+std::expected<Fd, int> listen_on(const SocketAddress& address) {
+    Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const bool is_unix = address.family() == AF_UNIX, is_ipv6 = address.family() == AF_INET6;
+    const bool is_good = fd.is_open() &&
+                         (is_unix || set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR)) &&
+                         (!is_ipv6 || set_flag(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY)) &&
+                         ::bind(fd.get(), address.get(), address.size_bytes) == 0 &&
+                         ::listen(fd.get(), backlog) == 0;
+    if (!is_good) return std::unexpected(errno);
+    return fd;
 }
 
 }  // namespace
@@ -165,22 +150,26 @@ struct HttpServer::State {
     [[nodiscard]] Result<std::string> listen_tcp(const HttpAddress& address);
     [[nodiscard]] Result<std::string> listen_unix(const HttpAddress& address);
 
+    struct Listener {
+        Acceptor acceptor;
+        bool is_unix = false;
+    };
+
     // Below: [admin-thread]
     void run();
-    template <typename Acceptor>
-    void accept_next(Acceptor& acceptor);
-    template <typename Socket>
-    void admit(Socket socket);
-    void admit_tcp(tcp::socket socket);
+    void accept_next(Listener& listener);
+    void pause_accepting(Listener& listener, const error_code& why);
+    void admit(HttpSocket socket, bool is_unix);
+    void begin(std::uint64_t source, std::unique_ptr<HttpChannel> channel);
     void turn_away(int fd) const;
     void close();
 
     std::shared_ptr<HttpHub> hub;
-    std::list<tcp::acceptor> tcp_acceptors;  // A list: what is under way refers to them.
-    std::list<Local::acceptor> local_acceptors;
+    std::list<Listener> listeners;  // A list: what is under way refers to them.
     std::vector<std::string> socket_paths;
-    TlsContext tls;  // Null: without. The admin-thread's, once it runs.
-    asio::steady_timer pause{hub->io};
+    std::shared_ptr<TlsChannels> tls;  // Null: without. The admin-thread's, once it runs.
+    bool has_tls = false;              // As opened.
+    HttpTimer pause{hub->io};
     bool has_warned = false;
     std::thread thread;
 };
@@ -190,42 +179,32 @@ Result<std::string> HttpServer::State::listen(const HttpAddress& address) {
 }
 
 Result<std::string> HttpServer::State::listen_tcp(const HttpAddress& address) {
-    tcp::acceptor acceptor(hub->io);
-    if (const beast::error_code error = bind_to(acceptor, to_asio(address.endpoint)); error) {
-        return fail_errno(ExitCode::permission,
-                          "[admin] cannot listen on " + describe(address) + ": " + cure_of(error),
-                          error.value());
-    }
-    const Endpoint bound = from_asio(acceptor.local_endpoint());
-    tcp_acceptors.push_back(std::move(acceptor));
-    return (tls == nullptr ? "http://" : "https://") + to_string(bound) + "/";
+    std::expected<Fd, int> fd = listen_on(address_of(address.endpoint));
+    if (!fd) return refuse(address, fd.error());
+    SocketAddress bound;
+    bound.size_bytes = sizeof(bound.octets);
+    LATMON_ASSERT(::getsockname(fd->get(), bound.get(), &bound.size_bytes) == 0);
+    listeners.push_back(
+        {Acceptor(hub->io, HttpProtocol(bound.family(), IPPROTO_TCP), fd->release()), false});
+    return (tls == nullptr ? "http://" : "https://") + to_string(from_sockaddr(*bound.get())) + "/";
 }
 
 Result<std::string> HttpServer::State::listen_unix(const HttpAddress& address) {
-    const auto refuse = [&](const beast::error_code& error) {
-        return fail_errno(ExitCode::permission,
-                          "[admin] cannot listen on " + describe(address) + ": " + cure_of(error),
-                          error.value());
-    };
-    if (address.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-        return refuse(beast::error_code(ENAMETOOLONG, beast::system_category()));
-    }
-    remove_stale_socket(address.socket_path);
-    Local::acceptor acceptor(hub->io);
-    const beast::error_code error = bind_to(acceptor, Local::endpoint(address.socket_path));
-    if (error) return refuse(error);
+    const std::string& path = address.socket_path;
+    if (path.size() >= sizeof(sockaddr_un::sun_path)) return refuse(address, ENAMETOOLONG);
+    remove_stale_socket(path);
+    std::expected<Fd, int> fd = listen_on(address_of(path));
+    if (!fd) return refuse(address, fd.error());
     // Whoever may is a matter of the file: its owner and group.
-    ::chmod(address.socket_path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP);
-    socket_paths.push_back(address.socket_path);
-    local_acceptors.push_back(std::move(acceptor));
-    return "unix:" + address.socket_path;
+    ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP);
+    socket_paths.push_back(path);
+    listeners.push_back({Acceptor(hub->io, HttpProtocol(AF_UNIX, 0), fd->release()), true});
+    return "unix:" + path;
 }
 
 void HttpServer::State::run() {
-    for (tcp::acceptor& acceptor : tcp_acceptors)
-        accept_next(acceptor);
-    for (Local::acceptor& acceptor : local_acceptors)
-        accept_next(acceptor);
+    for (Listener& listener : listeners)
+        accept_next(listener);
     for (;;) {
         try {
             hub->io.run();
@@ -237,53 +216,44 @@ void HttpServer::State::run() {
     }
 }
 
-template <typename Acceptor>
-void HttpServer::State::accept_next(Acceptor& acceptor) {
-    acceptor.async_accept([this, &acceptor](beast::error_code error, auto socket) {
-        if (!acceptor.is_open()) return;
-        if (!error) {
-            admit(std::move(socket));
-            return accept_next(acceptor);
+void HttpServer::State::accept_next(Listener& listener) {
+    listener.acceptor.async_accept([this, &listener](const error_code& error, HttpSocket socket) {
+        if (!listener.acceptor.is_open()) return;
+        if (error && error != asio::error::connection_aborted) {
+            return pause_accepting(listener, error);
         }
-        if (error == asio::error::connection_aborted) return accept_next(acceptor);
-        if (!has_warned) log::warning("admin: cannot accept a connection: " + error.message());
-        has_warned = true;
-        pause.expires_after(std::chrono::nanoseconds(accept_pause_ns));
-        pause.async_wait([this, &acceptor](beast::error_code cancelled) {
-            // A second acceptor that has to pause as well ends the pause of the first.
-            if (acceptor.is_open()) accept_next(acceptor);
-            static_cast<void>(cancelled);
-        });
+        accept_next(listener);  // First: admit() throws for want of memory.
+        if (!error) admit(std::move(socket), listener.is_unix);
     });
 }
 
-template <typename Socket>
-void HttpServer::State::admit(Socket socket) {
-    hub->counters.connections.add();
-    close_on_exec(socket.native_handle());
-    if (!hub->connections.make_room(hub->clock.now())) return turn_away(socket.native_handle());
-    if constexpr (std::is_same_v<Socket, tcp::socket>) {
-        admit_tcp(std::move(socket));
-    } else {
-        std::make_shared<Session<PlainStream>>(
-            *hub, 0, asio::generic::stream_protocol::socket(std::move(socket)))
-            ->start();
-    }
+void HttpServer::State::pause_accepting(Listener& listener, const error_code& why) {
+    if (!has_warned) log::warning("admin: cannot accept a connection: " + why.message());
+    has_warned = true;
+    pause.expires_after(std::chrono::nanoseconds(accept_pause_ns));
+    pause.async_wait([this, &listener](const error_code& cancelled) {
+        // A second listener that has to pause as well ends the pause of the first.
+        if (listener.acceptor.is_open()) accept_next(listener);
+        static_cast<void>(cancelled);
+    });
 }
 
-void HttpServer::State::admit_tcp(tcp::socket socket) {
-    beast::error_code error;
-    const tcp::endpoint peer = socket.remote_endpoint(error);
-    if (error) return;  // It has gone already.
-    socket.set_option(tcp::no_delay(true), error);
-    const std::uint64_t source = source_of(from_asio(peer).address);
-    asio::generic::stream_protocol::socket any(std::move(socket));
-    if (tls == nullptr) {
-        std::make_shared<Session<PlainStream>>(*hub, source, std::move(any))->start();
-    } else {
-        std::make_shared<Session<TlsStream>>(*hub, source, PlainStream(std::move(any)), *tls)
-            ->start();
-    }
+void HttpServer::State::admit(HttpSocket socket, bool is_unix) {
+    hub->counters.connections.add();
+    const int fd = socket.native_handle();
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (!hub->connections.make_room(hub->clock.now())) return turn_away(fd);
+    if (is_unix) return begin(0, plain_channel(std::move(socket)));
+    SocketAddress peer;
+    peer.size_bytes = sizeof(peer.octets);
+    if (::getpeername(fd, peer.get(), &peer.size_bytes) != 0) return;  // It has gone already.
+    set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+    begin(source_of(from_sockaddr(*peer.get()).address),
+          tls == nullptr ? plain_channel(std::move(socket)) : tls->open(std::move(socket)));
+}
+
+void HttpServer::State::begin(std::uint64_t source, std::unique_ptr<HttpChannel> channel) {
+    std::make_shared<HttpSession>(*hub, source, std::move(channel))->start();
 }
 
 // What has no place gets one line and no memory. It may not fit into the socket, or not be read.
@@ -298,10 +268,8 @@ void HttpServer::State::turn_away(int fd) const {
 }
 
 void HttpServer::State::close() {
-    for (tcp::acceptor& acceptor : tcp_acceptors)
-        acceptor.close();
-    for (Local::acceptor& acceptor : local_acceptors)
-        acceptor.close();
+    for (Listener& listener : listeners)
+        listener.acceptor.close();
     pause.cancel();
     hub->connections.close_all();
 }
@@ -311,9 +279,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpServerOptions& op
                                                      OnRequest on_request) {
     auto state = std::make_shared<State>(options, counters, std::move(on_request));
     if (options.tls) {
-        Result<TlsContext> context = make_context(*options.tls);
-        if (!context) return std::unexpected(context.error());
-        state->tls = std::move(*context);
+        Result<std::shared_ptr<TlsChannels>> tls = TlsChannels::make(*options.tls);
+        if (!tls) return std::unexpected(tls.error());
+        state->tls = std::move(*tls);
+        state->has_tls = true;
     }
     std::vector<std::string> urls;
     for (const HttpAddress& address : options.addresses) {
@@ -349,12 +318,12 @@ void HttpServer::start(std::span<const std::uint32_t> core_cpus) {
 }
 
 Result<void> HttpServer::renew_tls(const TlsMaterial& material) {
-    LATMON_ASSERT(state_->tls != nullptr);
-    Result<TlsContext> context = make_context(material);
-    if (!context) return std::unexpected(context.error());
-    // Sessions that exist keep what they began with: an SSL holds its context.
+    LATMON_ASSERT(state_->has_tls);
+    Result<std::shared_ptr<TlsChannels>> tls = TlsChannels::make(material);
+    if (!tls) return std::unexpected(tls.error());
+    // Sessions that exist keep what they began with.
     asio::post(state_->hub->io,
-               [state = state_.get(), context = std::move(*context)] { state->tls = context; });
+               [state = state_.get(), tls = std::move(*tls)] { state->tls = tls; });
     return {};
 }
 

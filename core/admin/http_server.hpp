@@ -2,8 +2,8 @@
 //
 // HTTP/1.1 over TCP, TLS and unix sockets, for many clients of whom none is trusted: takes requests
 // apart, bounds everything that a client can make us hold or wait for, and sends answers. What a
-// request means is somebody else's affair (admin_server.hpp). Boost.Beast does the work, in
-// http_server.cpp and nowhere else. One thread of its own, `lm-admin`.
+// request means is somebody else's affair (admin_server.hpp). Boost.Asio and Boost.Beast do the
+// work, and are in no header that others include. One thread of its own, `lm-admin`.
 #pragma once
 
 #include "admin/admin_counters.hpp"
@@ -78,7 +78,7 @@ public:
     [[nodiscard]] const std::vector<std::string>& urls() const noexcept { return urls_; }
 
 private:
-    struct State;  // Knows Beast.
+    struct State;  // Knows Asio.
     HttpServer(std::shared_ptr<State> state, std::vector<std::string> urls);
 
     std::shared_ptr<State> state_;

@@ -57,6 +57,8 @@ bool is_multicast(const AddressBytes& address) noexcept {
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view literal, std::uint16_t port) {
+    // The C functions below would take what is before it.
+    if (literal.find('\0') != std::string_view::npos) return std::nullopt;
     const std::size_t percent = literal.find('%');
     const std::string address(literal.substr(0, percent));
     Endpoint endpoint{.address = {}, .scope_id = 0, .port = port, .padding = 0};

@@ -30,17 +30,6 @@ private:
     sigset_t before_{};
 };
 
-void keep_off_cores(std::span<const std::uint32_t> core_cpus) noexcept {
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    if (::sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return;
-    for (const std::uint32_t cpu : core_cpus) {
-        if (cpu < CPU_SETSIZE) CPU_CLR(cpu, &cpus);
-    }
-    if (CPU_COUNT(&cpus) == 0) return;
-    ::pthread_setaffinity_np(::pthread_self(), sizeof(cpus), &cpus);
-}
-
 // On Linux the nice value is a thread's own, sched(7).
 void stand_back(int nice) noexcept {
     if (nice == 0) return;
@@ -58,6 +47,17 @@ std::thread start_background_thread(const BackgroundThread& options, std::functi
         stand_back(options.nice);
         body();
     });
+}
+
+void keep_off_cores(std::span<const std::uint32_t> core_cpus) noexcept {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    if (::sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return;
+    for (const std::uint32_t cpu : core_cpus) {
+        if (cpu < CPU_SETSIZE) CPU_CLR(cpu, &cpus);
+    }
+    if (CPU_COUNT(&cpus) == 0) return;
+    ::pthread_setaffinity_np(::pthread_self(), sizeof(cpus), &cpus);
 }
 
 }  // namespace latmon

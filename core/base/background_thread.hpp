@@ -26,4 +26,8 @@ struct BackgroundThread {
 [[nodiscard]] std::thread start_background_thread(const BackgroundThread& options,
                                                   std::function<void()> body);
 
+// Keeps the calling thread, and those that it starts, off the CPUs of the core-threads. If there
+// are no others, or the kernel refuses, it stays where it is. [any-thread but core-threads]
+void keep_off_cores(std::span<const std::uint32_t> core_cpus) noexcept;
+
 }  // namespace latmon

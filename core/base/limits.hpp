@@ -43,7 +43,7 @@ inline constexpr std::uint32_t deadlines_per_core_max = 150'000;
 inline constexpr std::uint32_t ancestor_in_flight_max = 100;
 
 // Sequence numbers remembered per target: those in flight, and as many again behind them so that a
-// late reply and a duplicate can still be told apart. 2^17 x 32 octets = 4 MiB for the worst
+// late reply and a duplicate can still be told apart. 2^17 x 96 octets = 12 MiB for the worst
 // target.
 inline constexpr std::uint32_t in_flight_slots_min = 8;
 inline constexpr std::uint32_t in_flight_slots_max = 131'072;
@@ -102,7 +102,7 @@ static_assert(receive_buffer_bytes >=
 inline constexpr std::uint32_t completion_batch = 256;
 
 // -- Reflector -------------------------------------------------------
-inline constexpr std::uint32_t sessions_per_core = 16'384;  // 64 octets each: 1 MiB.
+inline constexpr std::uint32_t sessions_per_core = 16'384;  // 64 octets each.
 inline constexpr std::uint32_t rate_slots_per_core = 65'536;
 // What the limit over all sources lets through at once: a core that was away for this long finds so
 // much waiting, and it is nobody's excess.

@@ -5,7 +5,7 @@
 // may be is told by its sequence number.
 #include "clock/chrony.hpp"
 
-#include "base/address.hpp"
+#include "base/host_port.hpp"
 
 #include <poll.h>
 #include <sys/random.h>
@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <utility>
@@ -25,19 +24,6 @@ constexpr int wait_ms = 5;
 constexpr Duration silence = Duration::from_s(10);
 // Answers to earlier questions, and datagrams that are none, that are read past.
 constexpr int strays_max = 4;
-
-// The port behind the last colon, and what is before it without brackets.
-std::optional<Endpoint> parse_where(std::string_view where) {
-    const std::size_t colon = where.rfind(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    std::string_view host = where.substr(0, colon);
-    const std::string_view digits = where.substr(colon + 1);
-    std::uint16_t port = 0;
-    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    return parse_endpoint(host, port);
-}
 
 bool fill(sockaddr_un& address, const std::string& path) {
     address = {};
@@ -78,7 +64,7 @@ void Chrony::close() {
 bool Chrony::open() {
     if (socket_.is_open()) return true;
     if (where_.starts_with('/')) return open_path();
-    const std::optional<Endpoint> endpoint = parse_where(where_);
+    const std::optional<Endpoint> endpoint = parse_endpoint(where_);
     if (!endpoint) return false;
     sockaddr_storage address{};
     const socklen_t bytes = as_sockaddr(*endpoint, address);

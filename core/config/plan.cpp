@@ -105,7 +105,6 @@ std::vector<ProbePlan> probes_of(const TargetConfig& target, std::uint32_t targe
         probe.kind = kind;
         probe.port = port;
         probe.address = parse_endpoint(target.host, port);
-        if (kind != ProbeKind::tcp_connect) probe.objective = target.objective;
         probes.push_back(std::move(probe));
     };
     if (target.udp) add(ProbeKind::udp, target.udp_port);

@@ -12,11 +12,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace latmon {
 
 enum class ProbeKind : std::uint8_t { udp, tcp, tcp_connect };
+
+// As people read it: "udp", "tcp" or "connect".
+[[nodiscard]] std::string_view name_of(ProbeKind kind) noexcept;
 
 // One thing to do over and over: one target by one method.
 struct ProbePlan {
@@ -32,9 +36,10 @@ struct ProbePlan {
     std::uint32_t size_bytes = 0;
     Duration interval;
     Duration timeout;
-    Duration phase;          // In [0, interval): this probe's place within every interval.
-    Duration jitter;         // At most interval / 2.
-    bool is_precise = true;  // It is worth waiting awake for its time.
+    Duration phase;                // In [0, interval): this probe's place within every interval.
+    Duration jitter;               // At most interval / 2.
+    bool is_precise = true;        // It is worth waiting awake for its time.
+    std::uint64_t probes_max = 0;  // Sent, or held back by this host; then none. 0: without end.
     std::uint32_t max_lost = 0;
     std::uint32_t in_flight_slots = 0;  // A power of two.
     std::uint8_t dscp = 0;
@@ -57,7 +62,6 @@ struct ProbePlan {
     std::vector<std::string> tags;
     ReflectorMode reflector_mode = ReflectorMode::automatic;
     OnSsidZero on_ssid_zero = OnSsidZero::keep;
-    std::optional<ObjectiveConfig> objective;
     std::int64_t drift_ppb = 600'000;  // ClockConfig::drift_ppb.
     // The sample of an answered probe waits for the follow-up of its T3, at most until the next
     // probe's time is out; not at intervals so long that nobody would want to wait.

@@ -4,6 +4,7 @@
 #include "config/plan_notes.hpp"
 
 #include "config/probe_size.hpp"
+#include "config/read_admin.hpp"
 #include "config/words.hpp"
 
 #include <fmt/format.h>
@@ -103,6 +104,31 @@ std::string notes_of_reflector(const Plan& plan) {
         notes.add_if(true, fmt::format("{} by key_file {}", prefixes, key.key_file));
     }
     return notes.between("reflector: ", "\n");
+}
+
+std::string notes_of_admin(const AdminConfig& admin) {
+    if (admin.listen.empty()) return "admin: off\n";
+    Notes addresses;
+    bool has_socket = false;
+    for (const AdminAddress& address : admin.listen) {
+        addresses.add_if(true, to_string(address));
+        has_socket = has_socket || !address.socket_path.empty();
+    }
+    const std::string_view tls = has_socket ? "TLS but on the unix socket" : "TLS";
+    // Either of a token and a password will do; a certificate is needed beside them.
+    const bool has_token = !admin.bearer_token_file.empty();
+    const bool has_user = !admin.basic_user.empty();
+    const std::string user = has_user ? fmt::format("user {}", admin.basic_user) : "";
+    Notes protection;
+    protection.add_if(true, admin.tls_cert.empty() ? "no TLS" : tls);
+    protection.add_if(!admin.tls_client_ca.empty(), "client certificates");
+    protection.add_if(has_token && has_user, fmt::format("bearer token or {}", user));
+    protection.add_if(has_token && !has_user, "bearer token");
+    protection.add_if(has_user && !has_token, user);
+    protection.add_if(!has_token && !has_user && admin.tls_client_ca.empty(), "no credentials");
+    protection.add_if(admin.can_probe, "/probe");
+    return addresses.between("admin: ", admin.is_listen_explicit ? "; " : " if possible; ") +
+           protection.between("", "\n");
 }
 
 }  // namespace latmon

@@ -18,4 +18,8 @@ namespace latmon {
 [[nodiscard]] std::string notes_of_clock(const Plan& plan);
 [[nodiscard]] std::string notes_of_reflector(const Plan& plan);
 
+// Where the admin listener is and what protects it, in a line that is always there: the port is
+// open unless somebody closes it.
+[[nodiscard]] std::string notes_of_admin(const AdminConfig& admin);
+
 }  // namespace latmon

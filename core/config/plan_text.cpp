@@ -17,19 +17,6 @@ namespace {
 
 constexpr std::size_t probes_shown = 50;
 
-std::string_view kind_name(ProbeKind kind) noexcept {
-    switch (kind) {
-        case ProbeKind::udp:
-            return "udp";
-        case ProbeKind::tcp:
-            return "tcp";
-        case ProbeKind::tcp_connect:
-            return "connect";
-    }
-    LATMON_ASSERT(false);
-    return "";
-}
-
 double milliseconds(Duration duration) noexcept {
     return static_cast<double>(duration.ns) / 1e6;
 }
@@ -65,7 +52,7 @@ void describe_probe(const Plan& plan, const ProbePlan& probe, std::string& text)
     const std::string where =
         probe.address ? to_string(*probe.address) : fmt::format("{}:{}", probe.host, probe.port);
     fmt::format_to(std::back_inserter(text), "{:<5} {:<8} {:<20} {:<28} {:>11} {:>9} {:>6}{}\n",
-                   probe.probe_index, kind_name(probe.kind), name, where,
+                   probe.probe_index, name_of(probe.kind), name, where,
                    milliseconds(probe.interval), milliseconds(probe.timeout), probe.size_bytes,
                    notes_of(plan, probe));
 }
@@ -120,6 +107,19 @@ void describe_exporters(const Plan& plan, std::string& text) {
 }
 
 }  // namespace
+
+std::string_view name_of(ProbeKind kind) noexcept {
+    switch (kind) {
+        case ProbeKind::udp:
+            return "udp";
+        case ProbeKind::tcp:
+            return "tcp";
+        case ProbeKind::tcp_connect:
+            return "connect";
+    }
+    LATMON_ASSERT(false);
+    return "";
+}
 
 std::string describe_plan(const Plan& plan) {
     std::string text =

@@ -4,12 +4,12 @@
 // warning that says what; half of a pair that protects something is an error.
 #include "config/read_admin.hpp"
 
+#include "base/host_port.hpp"
 #include "config/read_common.hpp"
 #include "config/read_prefixes.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -28,19 +28,8 @@ std::optional<AdminAddress> parse_address(std::string_view text) {
         if (!text.starts_with('/')) return std::nullopt;
         return AdminAddress{.endpoint = {}, .socket_path = std::string(text)};
     }
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    std::uint16_t port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
-    if (error != std::errc{} || rest != end) return std::nullopt;
-    std::string_view literal = text.substr(0, colon);
-    const bool has_brackets = literal.starts_with('[') && literal.ends_with(']');
-    if (has_brackets) literal = literal.substr(1, literal.size() - 2);
-    const std::optional<Endpoint> endpoint = parse_endpoint(literal, port);
-    const bool is_address =
-        endpoint && is_ipv4(endpoint->address) != has_brackets && !is_multicast(endpoint->address);
-    if (!is_address) return std::nullopt;
+    const std::optional<Endpoint> endpoint = parse_endpoint(text);
+    if (!endpoint || is_multicast(endpoint->address)) return std::nullopt;
     return AdminAddress{.endpoint = *endpoint, .socket_path = ""};
 }
 

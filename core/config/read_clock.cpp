@@ -3,10 +3,10 @@
 // Reads [clock]. Nobody is asked anything here: whether chronyd answers is found out at run time.
 #include "config/read_clock.hpp"
 
+#include "base/host_port.hpp"
 #include "config/read_common.hpp"
 
 #include <fmt/format.h>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -15,30 +15,15 @@
 namespace latmon {
 namespace {
 
-std::optional<std::uint16_t> port_of(std::string_view text) noexcept {
-    std::uint16_t port = 0;
-    const std::from_chars_result result =
-        std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool is_port =
-        result.ec == std::errc{} && result.ptr == text.data() + text.size() && port != 0;
-    return is_port ? std::optional(port) : std::nullopt;
-}
-
-// "192.0.2.1:323" or "[2001:db8::1]:323", as to_string() writes an endpoint.
-bool is_endpoint(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos || !port_of(text.substr(colon + 1))) return false;
-    std::string_view literal = text.substr(0, colon);
-    const bool has_brackets = literal.starts_with('[') && literal.ends_with(']');
-    if (has_brackets) literal = literal.substr(1, literal.size() - 2);
-    const std::optional<Endpoint> address = parse_endpoint(literal, 0);
-    return address && is_ipv4(address->address) != has_brackets && !is_multicast(address->address);
+bool is_server(std::string_view text) {
+    const std::optional<Endpoint> endpoint = parse_endpoint(text);
+    return endpoint && endpoint->port != 0 && !is_multicast(endpoint->address);
 }
 
 void read_chrony(const TableReader& reader, ClockConfig& clock) {
     std::string chrony;
     if (!reader.read("chrony", chrony)) return;
-    if (chrony.empty() || chrony.starts_with('/') || is_endpoint(chrony)) {
+    if (chrony.empty() || chrony.starts_with('/') || is_server(chrony)) {
         clock.chrony = chrony;
         return;
     }

@@ -3,16 +3,17 @@
 // See target_file.hpp. The JSON library does not throw here: a mistake is a value.
 #include "config/target_file.hpp"
 
+#include "base/host_port.hpp"
 #include "config/mistakes.hpp"
 
 #include <fmt/format.h>
 #include <glob.h>
 #include <sys/stat.h>
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace latmon {
 namespace {
@@ -26,6 +27,7 @@ std::unexpected<Error> refuse(const std::string& file, std::string_view text) {
     return fail(ExitCode::configuration, fmt::format("{}: {}", file, text));
 }
 
+// Names end up in log lines and in the formats of exporters, most of which know no quoting.
 bool is_text(std::string_view text) noexcept {
     return std::ranges::none_of(text, [](char letter) {
         return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
@@ -66,8 +68,8 @@ Result<void> read_group(const Json& group, const std::string& file,
     if (!common) return std::unexpected(common.error());
     for (const Json& item : group["targets"]) {
         const std::string* const text = item.get_ptr<const std::string*>();
-        const std::optional<ListedHost> split =
-            text == nullptr ? std::nullopt : split_listed_host(*text);
+        std::expected<HostAndPort, HostPortFault> split =
+            split_host_port(text != nullptr && is_text(*text) ? *text : std::string());
         if (!split) {
             return refuse(file, fmt::format("target {} is none; write \"host\", \"host:port\" or "
                                             "\"[address]:port\"",
@@ -77,42 +79,13 @@ Result<void> read_group(const Json& group, const std::string& file,
             return refuse(file, fmt::format("more than {} targets; list fewer", file_targets_max));
         }
         FileTarget& target = targets.emplace_back(*common);
-        target.host = split->host;
+        target.host = std::move(split->host);
         target.port = split->port;
     }
     return {};
 }
 
 }  // namespace
-
-std::optional<ListedHost> split_listed_host(std::string_view text) {
-    ListedHost result;
-    std::string_view port;
-    if (text.starts_with('[')) {
-        const std::size_t end = text.find(']');
-        if (end == std::string_view::npos) return std::nullopt;
-        result.host = text.substr(1, end - 1);
-        port = text.substr(end + 1);
-        if (!port.empty() && port.front() != ':') return std::nullopt;
-        if (!port.empty()) port.remove_prefix(1);
-        if (port.empty() && end + 1 != text.size()) return std::nullopt;
-    } else if (const std::size_t colon = text.find(':');
-               colon != std::string_view::npos && colon == text.rfind(':')) {
-        result.host = text.substr(0, colon);
-        port = text.substr(colon + 1);
-        if (port.empty()) return std::nullopt;
-    } else {
-        result.host = text;
-    }
-    if (port.empty()) return result;
-    std::uint16_t number = 0;
-    const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (error != std::errc{} || rest != port.data() + port.size() || number == 0) {
-        return std::nullopt;
-    }
-    result.port = number;
-    return result;
-}
 
 Result<std::vector<FileTarget>> parse_target_file(std::string_view text, const std::string& file) {
     const Json tree = Json::parse(text, nullptr, false);

@@ -31,14 +31,6 @@ struct FileTarget {
 [[nodiscard]] Result<std::vector<FileTarget>> parse_target_file(std::string_view text,
                                                                 const std::string& file);
 
-// "host", "host:port", "192.0.2.1:port", "[2001:db8::1]:port" or "2001:db8::1" taken apart. Nothing
-// if the port is none; whether the host is one is for others to say. Pure.
-struct ListedHost {
-    std::string host;
-    std::optional<std::uint16_t> port;
-};
-[[nodiscard]] std::optional<ListedHost> split_listed_host(std::string_view text);
-
 // The files that match `pattern`, in order: wildcards (glob(7)) may stand in its last part.
 [[nodiscard]] std::vector<std::string> files_of_pattern(const std::string& pattern);
 

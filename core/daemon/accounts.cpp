@@ -51,6 +51,12 @@ std::string text_of(const Sum& sum) {
         sum.lost_reverse, sum.lost_local_tx, sum.lost_local_rx, sum.descriptors);
 }
 
+std::string text_of(const QueueAccounts& accounts) {
+    return fmt::format("made={} exported={} rejected={} dropped={} abandoned={} queued={}",
+                       accounts.made, accounts.exported, accounts.rejected, accounts.dropped,
+                       accounts.abandoned, accounts.queued);
+}
+
 std::string describe(const Fleet& fleet, const FleetProbe& probe) {
     const TargetConfig& target = fleet.target_of(probe);
     const ProbeKind kind = probe.holder->plan.kind;
@@ -124,17 +130,11 @@ void log_exporter_accounts(const ExporterAccounts& accounts) {
     std::string own;
     for (const auto& [name, value] : accounts.counters)
         own += fmt::format(" exporter_{}={}", name, value);  // As its series is named.
-    log::info(fmt::format(
-        "accounts: exporter={} made={} exported={} rejected={} dropped={} abandoned={} queued={}{}",
-        accounts.name, accounts.made, accounts.exported, accounts.rejected, accounts.dropped,
-        accounts.abandoned, accounts.queued, own));
-    const WindowAccounts& windows = accounts.windows;
-    if (windows.made == 0) return;
+    const QueueAccounts& windows = accounts.windows;
     log::info(
-        fmt::format("accounts: windows={} made={} exported={} rejected={} "
-                    "dropped={} abandoned={} queued={}",
-                    accounts.name, windows.made, windows.exported, windows.rejected,
-                    windows.dropped, windows.abandoned, windows.queued));
+        fmt::format("accounts: exporter={} {}{}", accounts.name, text_of(accounts.samples), own));
+    if (windows.made == 0) return;
+    log::info(fmt::format("accounts: windows={} {}", accounts.name, text_of(windows)));
 }
 
 }  // namespace latmon

@@ -104,7 +104,7 @@ void Run::exchange() {
         const Handshake handshake = time_handshake(probe(), clock);
         if (handshake.duration) delay = delay + *handshake.duration * 4;
     }
-    session.start(count, delay, [this](const Sample& sample) {
+    session.start(delay, [this](const Sample& sample) {
         outcome.log_lines.push_back(exchange_line(sample));
         if (outcome.log_lines.back().ends_with('\n')) outcome.log_lines.back().pop_back();
         const bool is_answered =

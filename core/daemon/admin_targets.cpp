@@ -68,15 +68,20 @@ TargetStatus target_status(const latmon_series_t& series, const ProbePlan& probe
 }
 
 void AdminTargets::set(std::vector<TargetView> views) {
+    std::unordered_multimap<std::uint32_t, std::size_t> of_target;
+    of_target.reserve(views.size());
+    for (std::size_t index = 0; index < views.size(); ++index)
+        of_target.emplace(views[index].target_index, index);
     const std::lock_guard<std::mutex> lock(mutex_);
     views_.swap(views);
+    of_target_.swap(of_target);
 }
 
 void AdminTargets::set_address(std::uint32_t target_index, const Endpoint& address) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (TargetView& view : views_) {
-        if (view.target_index == target_index) view.fixed.address = to_string(address.address);
-    }
+    const auto [first, last] = of_target_.equal_range(target_index);
+    for (auto each = first; each != last; ++each)
+        views_[each->second].fixed.address = to_string(address.address);
 }
 
 void AdminTargets::add_window(TargetStatus& status, WallTime now) const {
@@ -97,22 +102,27 @@ void AdminTargets::add_window(TargetStatus& status, WallTime now) const {
     }
 }
 
-std::vector<TargetStatus> AdminTargets::read(WallTime now) const {
-    std::vector<TargetStatus> statuses;
+std::optional<WallTime> AdminTargets::since() const {
+    return windows_.since ? windows_.since() : std::nullopt;
+}
+
+TargetList AdminTargets::read(WallTime now) const {
+    TargetList list{.targets = {}, .windows_since = since()};
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        statuses.reserve(views_.size());
+        list.targets.reserve(views_.size());
         for (const TargetView& view : views_)
-            statuses.push_back(status_of(view));
+            list.targets.push_back(status_of(view));
     }
-    for (TargetStatus& status : statuses)
+    for (TargetStatus& status : list.targets)
         add_window(status, now);
-    return statuses;
+    return list;
 }
 
 SeriesList AdminTargets::read_series(const SeriesQuestion& question) const {
     SeriesList views;
     if (!windows_.series_count || !windows_.find_series || !windows_.find_window) return views;
+    views.windows_since = since();
     const std::uint32_t count = windows_.series_count();
     for (std::uint32_t id = 0; id < count; ++id) {
         const std::optional<latmon_window_t> window = windows_.find_window(id, question.length_bit);

@@ -16,6 +16,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace latmon {
@@ -36,6 +37,9 @@ struct WindowAccess {
     // The last window of a length (LATMON_WINDOW_...), or the last 60 s (0).
     std::function<std::optional<latmon_window_t>(std::uint32_t series_id, std::uint32_t length_bit)>
         find_window;
+    // Since when windows are kept: all that began since then. The first question makes them be
+    // kept; nothing: they are not yet.
+    std::function<std::optional<WallTime>()> since;
 };
 
 // What the plan and the series say of one probe.
@@ -48,20 +52,23 @@ public:
 
     // From now on these are all. Returns when nobody reads the ones before any more. [main-thread]
     void set(std::vector<TargetView> views);
-    // A name was looked up. [main-thread]
+    // A name was looked up: the target's views are the only ones that are touched. [main-thread]
     void set_address(std::uint32_t target_index, const Endpoint& address);
 
-    // In the order of set(); `now` is CLOCK_REALTIME. [any-thread]
-    [[nodiscard]] std::vector<TargetStatus> read(WallTime now) const;
-    // By series id. [any-thread]
+    // In the order of set(); `now` is CLOCK_REALTIME. May wait for windows_since. [any-thread]
+    [[nodiscard]] TargetList read(WallTime now) const;
+    // By series id. Likewise. [any-thread]
     [[nodiscard]] SeriesList read_series(const SeriesQuestion& question) const;
 
 private:
+    [[nodiscard]] std::optional<WallTime> since() const;
     void add_window(TargetStatus& status, WallTime now) const;
 
     WindowAccess windows_;
     mutable std::mutex mutex_;
-    std::vector<TargetView> views_;  // Guarded by `mutex_`.
+    // Guarded by `mutex_`: the views, and which of them are a target's, by target_index.
+    std::vector<TargetView> views_;
+    std::unordered_multimap<std::uint32_t, std::size_t> of_target_;
 };
 
 }  // namespace latmon

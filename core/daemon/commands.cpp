@@ -4,6 +4,7 @@
 #include "daemon/commands.hpp"
 
 #include "base/log.hpp"
+#include "config/plan_notes.hpp"
 #include "probe/descriptor_sender.hpp"
 
 #include <netdb.h>
@@ -85,8 +86,10 @@ Result<Config> read_config_if_there(const Arguments& arguments,
                     : parse_config("", "", arguments.overrides, warnings);
 }
 
-int check_plan(const Plan& plan) {
+int check_plan(const Config& config, const Plan& plan) {
     std::string text = describe_plan(plan);
+    // With the node's own, above its tables.
+    text.insert(text.find('\n') + 1, notes_of_admin(config.admin));
     for (const std::string& warning : descriptor_warnings(plan))
         text += "warning: " + warning + "\n";
     std::set<std::string> names;

@@ -44,9 +44,9 @@ template <typename T>
 [[nodiscard]] Result<Config> read_config_if_there(const Arguments& arguments,
                                                   std::vector<std::string>& warnings);
 
-// `latmon check`: prints the plan, and its warnings, among them names that do not resolve. Returns
-// the exit code.
-[[nodiscard]] int check_plan(const Plan& plan);
+// `latmon check`: prints the plan, the admin listener, and warnings, among them names that do not
+// resolve. Returns the exit code.
+[[nodiscard]] int check_plan(const Config& config, const Plan& plan);
 
 void open_log(const Config& config);
 void log_warnings(const std::vector<std::string>& warnings);

@@ -355,6 +355,9 @@ void Core::apply(const CoreCommand& command) noexcept {
         case CoreCommand::Kind::replace_queue:
             replace_queue(command);
             return;
+        case CoreCommand::Kind::set_stats_queue:
+            outlet_.set_stats(*command.consumer.queue);
+            return;
         case CoreCommand::Kind::set_allow_list:
             std::swap(allow_list_, *command.allow_list);
             return;

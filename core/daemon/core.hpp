@@ -48,7 +48,7 @@ struct SampleConsumer {
 // One figure of the node as a whole, told by the one core that is given it. Written by others.
 struct NodeFigure {
     std::uint32_t series = no_series;
-    const std::atomic<std::int64_t>* value = nullptr;
+    const std::atomic<std::uint64_t>* value = nullptr;
 };
 
 // Which series a core's own samples belong to.
@@ -62,16 +62,17 @@ struct CoreSeries {
 // What the main-thread tells a core-thread, through a queue of its own.
 struct CoreCommand {
     enum class Kind : std::uint8_t {
-        set_address,     // `index` of Plan::targets now has this address.
-        set_clock,       // What was found out about our wall clock.
-        stop_sending,    // Send no more probes; go on reflecting.
-        quit,            // Leave the loop.
-        add_probe,       // Run `probe`, of make_probe().
-        remove_probe,    // Run it no more, and retire it when it has told everything.
-        replace_queue,   // `consumer` takes the place of the one with the queue `former`. Without a
-                         // queue: there is none in its place; without `former`: it is a new one.
-        set_allow_list,  // Trade its content for that of `allow_list`.
-        add_interface    // One more is told of; its series are `index` and the next.
+        set_address,    // `index` of Plan::targets now has this address.
+        set_clock,      // What was found out about our wall clock.
+        stop_sending,   // Send no more probes; go on reflecting.
+        quit,           // Leave the loop.
+        add_probe,      // Run `probe`, of make_probe().
+        remove_probe,   // Run it no more, and retire it when it has told everything.
+        replace_queue,  // `consumer` takes the place of the one with the queue `former`. Without a
+                        // queue: there is none in its place; without `former`: it is a new one.
+        set_stats_queue,  // The statistics take samples from now on: the queue of `consumer`.
+        set_allow_list,   // Trade its content for that of `allow_list`.
+        add_interface     // One more is told of; its series are `index` and the next.
     };
     Kind kind = Kind::quit;
     std::uint32_t index = 0;

@@ -44,7 +44,7 @@ void Core::emit_node_samples() noexcept {
     }
     for (const NodeFigure& figure : figures_) {
         sample.series_id = figure.series;
-        sample.value = figure.value->load(std::memory_order_relaxed);
+        sample.value = static_cast<std::int64_t>(figure.value->load(std::memory_order_relaxed));
         outlet_.emit(sample);
     }
     emit_interface_counters(sample);

@@ -4,8 +4,10 @@
 #include "daemon/daemon.hpp"
 
 #include "base/assert.hpp"
+#include "base/background_thread.hpp"
 #include "base/log.hpp"
 #include "daemon/accounts.hpp"
+#include "daemon/give_back_memory.hpp"
 #include "daemon/random.hpp"
 #include "daemon/series.hpp"
 #include "daemon/stamp_proof.hpp"
@@ -108,6 +110,7 @@ Daemon::Daemon(Plan plan, const DaemonOptions& options)
       clock_survey_(survey_options(plan_.clock)),
       registry_(plan_.name),
       figures_(clock_.wall_now()),
+      stats_(clock_, {.leaves_out_tainted = plan_.stats.leaves_out_tainted}),
       peers_(plan_.cores.size()),
       exporters_(registry_, cores_),
       fleet_(cores_, exporters_, registry_) {
@@ -138,7 +141,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Plan plan, const DaemonOptions& opt
         return std::unexpected(interfaces.error());
     }
     // Before the first plugin: threads that a plugin starts, or its libraries, stay where we are.
-    keep_off(daemon->core_cpus_);
+    keep_off_cores(daemon->core_cpus_);
     Result<CoreOptions> common = daemon->core_options(options);
     if (!common) return std::unexpected(common.error());
     Result<std::unique_ptr<DaemonAdmin>> admin =
@@ -217,18 +220,6 @@ Result<void> Daemon::check_tai() {
                 "to it (adjtimex tai is 0): let chronyd or ptp4l set it, or use \"ntp\"");
 }
 
-// The aggregator runs if somebody takes what it makes.
-void Daemon::open_stats() {
-    const bool has_admin = admin_->is_listening();
-    if (exporters_.window_lengths() == 0 && !has_admin) return;
-    stats_ = std::make_unique<StatsThread>(
-        clock_, static_cast<std::uint32_t>(plan_.cores.size()), limits::queue_samples_default,
-        AggregatorOptions{.leaves_out_tainted = plan_.stats.leaves_out_tainted,
-                          .keeps_views = has_admin});
-    exporters_.attach(stats_.get());
-    fleet_.set_series_events(stats_.get());
-}
-
 // Series of targets, then of peers, then the node's: all are there before the first exporter looks.
 Result<CoreOptions> Daemon::core_options(const DaemonOptions& options) {
     local_clock_ = clock_survey_.look(clock_);
@@ -271,8 +262,10 @@ void Daemon::leave_room(CoreOptions& options) const {
     const std::uint64_t wanted = sockets + spare_targets;
     const std::uint64_t limit =
         raise_file_limit_towards(plan_.fds_needed + wanted * plan_.cores.size());
-    const std::uint64_t share =
-        (std::max(limit, plan_.fds_needed) - plan_.fds_needed) / plan_.cores.size();
+    // A ring has places for accepted connections, whether anybody listens for any or not.
+    const std::uint64_t needed =
+        plan_.fds_needed + limits::tcp_sessions_per_core * plan_.cores.size();
+    const std::uint64_t share = (std::max(limit, needed) - needed) / plan_.cores.size();
     options.spare_sockets = static_cast<std::uint32_t>(std::min(wanted, share));
     options.spare_probes = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(probes.size() + spare_targets, limits::targets_per_core_max));
@@ -282,18 +275,15 @@ Result<void> Daemon::open_cores(CoreOptions options) {
     Result<std::vector<ListenerPlan>> listeners = available_listeners(plan_);
     if (!listeners) return std::unexpected(listeners.error());
     listeners_ = std::move(*listeners);
-    const std::uint32_t reload_series = add_reload_series(registry_);
+    const std::vector<NodeFigure> figures = node_figures();
     for (std::uint32_t index = 0; index < plan_.cores.size(); ++index) {
         options.core_index = index;
         options.interface_of_probe = interface_of_probe_[index];
         options.peers = &peers_.queue(index);
         options.peer_series = peer_series_[index];
         options.consumers = exporters_.consumers(index);
-        options.stats_queue = stats_ == nullptr ? nullptr : &stats_->queue(index);
-        options.figures.clear();
-        for (std::uint32_t figure = 0; figure < figures_.values().size() && index == 0; ++figure) {
-            options.figures.push_back({reload_series + figure, &figures_.values()[figure]});
-        }
+        options.stats_queue = stats_.queue(index);
+        options.figures = index == 0 ? figures : std::vector<NodeFigure>{};
         leave_room(options);
         cores_.push_back(std::make_unique<CoreThread>(plan_, listeners_, clock_, options));
         if (Result<void> launched = cores_.back()->launch(); !launched) {
@@ -301,7 +291,7 @@ Result<void> Daemon::open_cores(CoreOptions options) {
             return launched;
         }
     }
-    fleet_.adopt(plan_, interfaces_);
+    fleet_.adopt(std::move(plan_.targets), interfaces_);
     return {};
 }
 
@@ -310,8 +300,9 @@ void Daemon::start() {
         log::warning(warning);
     for (const std::string& warning : ancestor_warnings(plan_))
         log::warning(warning);
+    forget_plan();
     exporters_.start();
-    if (stats_ != nullptr) stats_->start(core_cpus_);
+    if (stats_.has_queues()) stats_.start(core_cpus_);
     const Instant origin = clock_.now() + start_delay;
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->release(origin);
@@ -324,46 +315,15 @@ void Daemon::start() {
     log::info("started: " + std::to_string(plan_.probe_count) + " probes on " +
               std::to_string(cores_.size()) + " cores, " + std::to_string(listeners_.size()) +
               " listeners");
+}
+
+// Probes and targets are the cores' and the fleet's by now: these are not those that run for long.
+// Before the core-threads begin, who would wait while memory is given back.
+void Daemon::forget_plan() {
     for (CorePlan& core : plan_.cores)
-        core.probes = {};  // Theirs, and the fleet's: these are not those that run for long.
-    plan_.targets = {};
-}
-
-// Tells the admin listener which probes there are: not those that leave, whose counters go with
-// them.
-void Daemon::show_targets() {
-    if (!admin_->is_listening()) return;
-    std::vector<TargetView> views;
-    for (const FleetProbe& probe : fleet_.running()) {
-        const ProbePlan& plan = probe.holder->plan;
-        TargetStatus status = target_status(*registry_.find(plan.series_id), plan);
-        const Endpoint& address = fleet_.address_of(probe);
-        if (!is_unspecified(address)) status.address = to_string(address.address);
-        views.push_back({.fixed = std::move(status),
-                         .target_index = plan.target_index,
-                         .counters = &probe.holder->counters});
-    }
-    admin_->targets().set(std::move(views));
-}
-
-// What the admin listener may see, and do.
-void Daemon::connect_admin() {
-    admin_->set_reload([this] { return request_reload().get(); });
-    if (stats_ == nullptr) return;
-    admin_->targets().set_windows(
-        {.series_count = [this] { return registry_.end_id(); },
-         .find_series = [this](std::uint32_t id) { return registry_.find(id); },
-         .find_window =
-             [this](std::uint32_t id, std::uint32_t length_bit) {
-                 std::optional<latmon_window_t> window;
-                 stats_->with([&](Aggregator& aggregator) {
-                     const std::optional<OwnedWindow> owned =
-                         length_bit == 0 ? aggregator.sliding(id)
-                                         : aggregator.latest(id, length_bit);
-                     if (owned) window = owned->window;
-                 });
-                 return window;
-             }});
+        core.probes = std::vector<ProbePlan>();  // `{}` would keep the memory.
+    interface_of_probe_.clear();
+    give_back_memory();
 }
 
 // Until there is something to look at, whatever happens.
@@ -377,9 +337,10 @@ Duration Daemon::patience() const {
 
 void Daemon::run_until_signal() {
     for (;;) {
-        std::array<pollfd, 4> ready{
+        std::array<pollfd, 5> ready{
             pollfd{signal_fd_.get(), POLLIN, 0}, pollfd{fleet_.resolver().ready_fd(), POLLIN, 0},
-            pollfd{requests_.ready_fd(), POLLIN, 0}, pollfd{target_watch_.ready_fd(), POLLIN, 0}};
+            pollfd{requests_.ready_fd(), POLLIN, 0}, pollfd{target_watch_.ready_fd(), POLLIN, 0},
+            pollfd{view_requests_.ready_fd(), POLLIN, 0}};
         const auto patience_ms = static_cast<int>((patience().ns + 999'999) / 1'000'000);
         if (::poll(ready.data(), ready.size(), patience_ms) < 0) continue;
         if (clock_.now() >= next_survey_) {
@@ -387,12 +348,10 @@ void Daemon::run_until_signal() {
             peers_.log_new();
         }
         if (!has_reported_stamps_ && clock_.now() >= report_stamps_at_) report_stamps();
-        if (ready[1].revents != 0) {
-            fleet_.pass_on_addresses();
-            show_targets();
-        }
+        if (ready[1].revents != 0) pass_on_addresses();
         if (has_changes_) advance_changes();
         if (ready[2].revents != 0) answer_requests();
+        if (ready[4].revents != 0) answer_view_requests();
         if (ready[3].revents != 0) target_watch_.take(clock_.now());
         look_at_target_files();
         if (ready[0].revents != 0 && take_signal()) return;
@@ -448,7 +407,9 @@ void Daemon::stop() {
     // From now on a second signal finds its default action: the process ends at once. SIGUSR1 stays
     // blocked: it must not end anything.
     signal_fd_.reset();
-    requests_.close({.code = ExitCode::failure, .text = "latmon is stopping"});
+    const Error is_stopping{.code = ExitCode::failure, .text = "latmon is stopping"};
+    requests_.close(is_stopping);
+    view_requests_.close(is_stopping);
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 
@@ -458,7 +419,7 @@ void Daemon::stop() {
     for (const std::unique_ptr<CoreThread>& core : cores_)
         core->quit();
     peers_.log_new();
-    if (stats_ != nullptr) stats_->drain_and_stop();
+    stats_.drain_and_stop();
     // Beyond this point no new sample is made; every sample already made is exported.
     has_stuck_exporter_ = !exporters_.drain(stop_grace / 2, exporter_wait_min);
     if (!admin_->stop(stop_grace / 4)) {

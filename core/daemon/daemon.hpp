@@ -15,9 +15,9 @@
 #include "daemon/core_thread.hpp"
 #include "daemon/exporter_set.hpp"
 #include "daemon/fleet.hpp"
+#include "daemon/main_requests.hpp"
 #include "daemon/peers.hpp"
 #include "daemon/reload_figures.hpp"
-#include "daemon/reload_requests.hpp"
 #include "daemon/stamp_verdict.hpp"
 #include "daemon/stats_thread.hpp"
 #include "daemon/target_watch.hpp"
@@ -25,6 +25,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ struct DaemonOptions {
     // Reads the configuration anew; warnings are appended.
     using Read = std::function<Result<Config>(std::vector<std::string>& warnings)>;
 
-    Config config;  // What the plan was made of.
+    Config config;  // What the plan was made of; its targets are the plan's, and need not be here.
     Read read{};    // Empty: there is nothing to load anew.
     ClockSeam clock_seam;
     std::uint32_t probe_receive_buffer_bytes = 0;  // Tests only; 0: the kernel's choice.
@@ -79,17 +80,23 @@ private:
     [[nodiscard]] Result<void> find_interfaces();
     void report_stamps();
     [[nodiscard]] StampVerdict verdict_on(std::uint32_t interface) const;
-    void open_stats();
     [[nodiscard]] Result<void> check_tai();
     [[nodiscard]] Result<CoreOptions> core_options(const DaemonOptions& options);
     [[nodiscard]] Result<void> open_cores(CoreOptions options);
     void leave_room(CoreOptions& options) const;
+    [[nodiscard]] std::vector<NodeFigure> node_figures();
+    void open_stats();
+    void begin_stats();
+    void begin_views();
     void show_targets();
     void connect_admin();
+    [[nodiscard]] std::optional<WallTime> ask_for_views();
     void survey_clock();
     void reopen_files();
     [[nodiscard]] bool take_signal();
     void answer_requests();
+    void answer_view_requests();
+    void pass_on_addresses();
     void advance_changes();
     void look_at_target_files();
     [[nodiscard]] Duration patience() const;
@@ -99,9 +106,10 @@ private:
     void broadcast(const CoreCommand& command);
     void wait_until_idle();
     void log_accounts();
+    void forget_plan();
 
     Plan plan_;      // What we start with.
-    Config config_;  // What runs.
+    Config config_;  // What runs, but for targets: these are the fleet's.
     const DaemonOptions::Read read_;
     const OsClock clock_;
     ClockSurvey clock_survey_;
@@ -117,12 +125,14 @@ private:
     ReloadFigures figures_;
     std::vector<PeerSeries*> peer_series_;
     std::unique_ptr<DaemonAdmin> admin_;  // Exporters have pages on it.
-    std::unique_ptr<StatsThread> stats_;  // Null: nobody takes windows.
+    std::uint64_t shown_generation_ = 0;  // Of the fleet: what `admin_` was shown last.
+    StatsThread stats_;
     Peers peers_;
     std::vector<std::unique_ptr<CoreThread>> cores_;
     ExporterSet exporters_;
     Fleet fleet_;
-    ReloadRequests requests_;
+    MainRequests requests_;       // For a reload.
+    MainRequests view_requests_;  // For windows to be kept.
     TargetWatch target_watch_;
     bool has_changes_ = false;  // Something is on its way out or in.
     Fd signal_fd_;

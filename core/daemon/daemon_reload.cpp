@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "config/restart_keys.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/give_back_memory.hpp"
 
 #include <fmt/format.h>
 #include <string_view>
@@ -72,10 +73,12 @@ Result<void> Daemon::try_reload() {
     exporters_.commit(std::move(*exporters));
     fleet_.commit(std::move(*targets));
     show_targets();
+    if (exporters_.window_lengths() != 0) begin_stats();
     if (config->log_level != config_.log_level || config->log_file != config_.log_file) {
         open_log(*config);
     }
     config_ = std::move(*config);
+    config_.targets = std::vector<TargetConfig>();  // The fleet's; `{}` would keep the memory.
     target_watch_.set(config_.target_patterns);
     return {};
 }
@@ -100,6 +103,7 @@ void Daemon::advance_changes() {
     show_targets();  // What has waited may run now.
     const bool has_exporters = exporters_.advance();
     has_changes_ = has_probes || has_exporters;
+    if (!has_changes_) give_back_memory();  // Of what was read, and of what has gone.
 }
 
 }  // namespace latmon

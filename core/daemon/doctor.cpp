@@ -30,7 +30,7 @@
 namespace latmon {
 namespace {
 
-using Findings = std::vector<Finding>;
+using FindingList = std::vector<Finding>;
 
 // linux/capability.h
 constexpr unsigned cap_net_bind_service = 10;
@@ -56,7 +56,7 @@ struct Examined {
 };
 
 // The operator's file, or, if that makes no sense, what latmon does without one.
-Examined examine_config(const Arguments& arguments, Findings& findings) {
+Examined examine_config(const Arguments& arguments, FindingList& findings) {
     std::vector<std::string> warnings;
     Result<Config> config = read_config_if_there(arguments, warnings);
     const std::vector<std::uint32_t> cpus = available_cpus();
@@ -80,7 +80,7 @@ Examined examine_config(const Arguments& arguments, Findings& findings) {
 }
 
 // Names become addresses, so that the way to them can be tried.
-void examine_names(Plan& plan, Findings& findings) {
+void examine_names(Plan& plan, FindingList& findings) {
     std::map<std::string, Result<Endpoint>> known;
     for (CorePlan& core : plan.cores) {
         for (ProbePlan& probe : core.probes) {
@@ -98,7 +98,7 @@ void examine_names(Plan& plan, Findings& findings) {
     }
 }
 
-void examine_keys(const Plan& plan, Findings& findings) {
+void examine_keys(const Plan& plan, FindingList& findings) {
     for (const std::string& path : plan.key_files) {
         const Result<std::vector<std::byte>> key = read_key_file(path);
         findings.push_back({"key_file " + path, key ? Verdict::ok : Verdict::bad,
@@ -108,7 +108,7 @@ void examine_keys(const Plan& plan, Findings& findings) {
 
 // -- Kernel and interfaces ----------------------------------------------------------------------
 
-bool examine_ring(const Plan& plan, Findings& findings) {
+bool examine_ring(const Plan& plan, FindingList& findings) {
     utsname name{};
     ::uname(&name);
     findings.push_back(judge_kernel(name.release));
@@ -123,7 +123,7 @@ bool examine_ring(const Plan& plan, Findings& findings) {
     return true;
 }
 
-void examine_interfaces(const Plan& plan, Findings& findings) {
+void examine_interfaces(const Plan& plan, FindingList& findings) {
     for (const StampVerdict& verdict : prove_stamps(plan)) {
         findings.push_back(judge_interface(verdict, plan.stamps));
     }
@@ -148,7 +148,7 @@ bool uses_ptp(const Plan& plan) {
            });
 }
 
-void examine_clock(const Plan& plan, Findings& findings) {
+void examine_clock(const Plan& plan, FindingList& findings) {
     const OsClock clock;
     findings.push_back(judge_kernel_clock(read_kernel_clock()));
     const std::optional<ChronyTracking> tracking = Chrony(plan.clock.chrony).ask(clock.now());
@@ -162,14 +162,14 @@ void examine_clock(const Plan& plan, Findings& findings) {
 
 // -- CPUs and limits ----------------------------------------------------------------------------
 
-void examine_cpus(const Plan& plan, Findings& findings) {
+void examine_cpus(const Plan& plan, FindingList& findings) {
     findings.push_back(judge_cpus(available_cpus().size(), plan));
     findings.push_back(judge_steal(read_cpu_ticks(), "since boot"));
     findings.push_back(judge_scheduler(::sched_getscheduler(0), plan.precision));
     findings.push_back(judge_governor(governor_of(plan.cores.front().cpu)));
 }
 
-void examine_limits(const Plan& plan, bool has_ring, Findings& findings) {
+void examine_limits(const Plan& plan, bool has_ring, FindingList& findings) {
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     findings.push_back(judge_files(plan.fds_needed, {files.rlim_cur, files.rlim_max},
@@ -191,7 +191,7 @@ int try_listener(const ListenerPlan& listener) {
     return fd ? 0 : fd.error();
 }
 
-void examine_ports(const Plan& plan, Findings& findings) {
+void examine_ports(const Plan& plan, FindingList& findings) {
     const std::uint64_t low_ports = number_of("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     constexpr std::uint64_t stamp_port = 862;
     const bool may_bind_low = has_capability(cap_net_bind_service) || low_ports <= stamp_port;
@@ -201,7 +201,7 @@ void examine_ports(const Plan& plan, Findings& findings) {
     }
 }
 
-void examine_plugins(const Examined& examined, Findings& findings) {
+void examine_plugins(const Examined& examined, FindingList& findings) {
     for (const ExporterConfig& exporter : examined.plan.exporters) {
         const std::string& named = exporter.plugin.empty() ? exporter.path : exporter.plugin;
         const Result<LoadedPlugin> plugin = load_plugin(exporter, examined.config.plugin_path);
@@ -216,7 +216,7 @@ void examine_plugins(const Examined& examined, Findings& findings) {
 
 int doctor(const Arguments& arguments) {
     block_stop_signals(false);  // There is nothing that would have to be wound up.
-    Findings findings;
+    FindingList findings;
     Examined examined = examine_config(arguments, findings);
     Plan& plan = examined.plan;
     examine_names(plan, findings);

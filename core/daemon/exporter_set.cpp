@@ -63,13 +63,6 @@ bool is_something_taken(const Error& error) {
            });
 }
 
-std::vector<std::uint32_t> ids_of(SeriesGroup group) {
-    std::vector<std::uint32_t> ids;
-    for (std::uint32_t index = 0; index < group.count; ++index)
-        ids.push_back(group.first_id + index);
-    return ids;
-}
-
 }  // namespace
 
 ExporterSet::ExporterSet(SeriesRegistry& registry, CoreThreads& cores)
@@ -107,8 +100,8 @@ Result<void> ExporterSet::open(std::span<const ExporterConfig> configs, const Se
     return {};
 }
 
-void ExporterSet::attach(StatsThread* stats) {
-    stats_ = stats;
+void ExporterSet::attach(StatsThread& stats) {
+    stats_ = &stats;
     for (const Entry& entry : entries_)
         connect(*entry.exporter);
 }
@@ -215,12 +208,6 @@ Result<void> ExporterSet::make_all(ExporterChange& change, const Setting& settin
             continue;
         }
         Result<std::unique_ptr<Exporter>> made = make(config, setting);
-        if (made && stats_ == nullptr && (*made)->windows() != nullptr) {
-            return fail(ExitCode::configuration,
-                        "exporter " + config.name +
-                            " takes windows, and this latmon was started without statistics: "
-                            "restart it");
-        }
         if (made) {
             change.made[index] = std::move(*made);
         } else if (former != nullptr && is_something_taken(made.error())) {
@@ -373,6 +360,7 @@ bool ExporterSet::step(Leaving& leaving) {
     }
     if (!leaving.exporter->has_ended() && clock_.now() < leaving.give_up) return false;
     if (leaving.exporter->drain_and_stop({})) {
+        leaving.exporter->end_plugin();
         log_exporter_accounts(leaving.exporter->accounts());
         return true;
     }
@@ -428,9 +416,16 @@ bool ExporterSet::drain(Duration grace, Duration wait_min) {
     return has_ended;
 }
 
-void ExporterSet::log_accounts() const {
+void ExporterSet::log_accounts() {
     for (const Entry& entry : entries_)
         log_exporter_accounts(entry.exporter->accounts());
+    // To push for the last time may take a plugin long; the others' accounts do not wait for it.
+    for (const Entry& entry : entries_) {
+        const auto before = entry.exporter->accounts().counters;
+        entry.exporter->end_plugin();
+        const ExporterAccounts accounts = entry.exporter->accounts();
+        if (accounts.counters != before) log_exporter_accounts(accounts);
+    }
 }
 
 // A thread stuck in a plugin cannot be joined, and must not see its exporter destroyed. The others

@@ -53,9 +53,8 @@ public:
     // All of `configs`, for so many cores; before there are cores.
     [[nodiscard]] Result<void> open(std::span<const ExporterConfig> configs, const Setting& setting,
                                     std::uint32_t core_count);
-    // Who makes the windows that exporters take; null: nobody does, and who takes some gets none.
-    // Outlives this. After open(), before start().
-    void attach(StatsThread* stats);
+    // Who makes the windows that exporters take. Outlives this. After open(), before start().
+    void attach(StatsThread& stats);
     // The lengths that are asked for: a mask of window_..._bit.
     [[nodiscard]] std::uint32_t window_lengths() const noexcept;
 
@@ -83,7 +82,9 @@ public:
     // No core pushes any more: exports what there is, ends all, and logs their accounts. False if a
     // plugin does not return; nothing may then be destroyed. See Exporter::drain_and_stop().
     [[nodiscard]] bool drain(Duration grace, Duration wait_min);
-    void log_accounts() const;
+    // Of those that have ended; then ends their plugins, one after the other, and logs the accounts
+    // of one again if it has counted something by that.
+    void log_accounts();
     // Destroys those that have ended, and leaves the others behind.
     void abandon_stuck() noexcept;
 

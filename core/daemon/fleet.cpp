@@ -18,13 +18,6 @@
 namespace latmon {
 namespace {
 
-std::vector<std::uint32_t> ids_of(SeriesGroup group) {
-    std::vector<std::uint32_t> ids(group.count);
-    for (std::uint32_t index = 0; index < group.count; ++index)
-        ids[index] = group.first_id + index;
-    return ids;
-}
-
 void append_ids(SeriesGroup group, std::vector<std::uint32_t>& ids) {
     const std::vector<std::uint32_t> more = ids_of(group);
     ids.insert(ids.end(), more.begin(), more.end());
@@ -71,11 +64,13 @@ Result<std::vector<HmacKey>> Fleet::set_up(Plan& plan, Setting setting) {
     return keys;
 }
 
-void Fleet::adopt(const Plan& plan, std::vector<std::string> interfaces) {
+void Fleet::adopt(std::vector<TargetConfig> targets, std::vector<std::string> interfaces) {
     interfaces_ = std::move(interfaces);
-    targets_.assign(plan.targets.begin(), plan.targets.end());
+    targets_.assign(std::make_move_iterator(targets.begin()),
+                    std::make_move_iterator(targets.end()));
     addresses_.resize(targets_.size());
     gone_ = std::vector<GoneProbes>(cores_.size());
+    running_.reserve(planned_series_.size());
     for (std::uint32_t core = 0; core < cores_.size(); ++core) {
         for (std::unique_ptr<ProbeHolder>& holder : cores_[core]->core().take_probes()) {
             const ProbePlan& probe = holder->plan;
@@ -91,7 +86,8 @@ void Fleet::adopt(const Plan& plan, std::vector<std::string> interfaces) {
                                 .name = std::move(name)});
         }
     }
-    planned_series_ = {};
+    planned_series_ = std::vector<SeriesGroup>();
+    ++generation_;
     if (events_ != nullptr) tell_begin(running_);
 }
 
@@ -142,12 +138,14 @@ void Fleet::tell_resolver() {
     resolver_->set_names(std::move(names));
 }
 
-void Fleet::pass_on_addresses() {
-    for (const ResolvedTarget& found : resolver_->take_changes()) {
+std::vector<ResolvedTarget> Fleet::pass_on_addresses() {
+    std::vector<ResolvedTarget> changes = resolver_->take_changes();
+    std::erase_if(changes, [this](const ResolvedTarget& found) {
         const std::uint32_t index = found.target_index;
-        const bool is_wanted =
-            index < targets_.size() && targets_[index] && targets_[index]->host == found.host;
-        if (!is_wanted) continue;
+        return index >= targets_.size() || !targets_[index] || targets_[index]->host != found.host;
+    });
+    for (const ResolvedTarget& found : changes) {
+        const std::uint32_t index = found.target_index;
         addresses_[index] = found.address;
         for (std::uint32_t core = 0; core < cores_.size(); ++core) {
             send(core, {.kind = CoreCommand::Kind::set_address,
@@ -156,6 +154,7 @@ void Fleet::pass_on_addresses() {
                         .scope_id = found.address.scope_id});
         }
     }
+    return changes;
 }
 
 // -- A change is made ---------------------------------------------------------------------------
@@ -166,6 +165,7 @@ void Fleet::discard(const FleetChange& change) {
 }
 
 void Fleet::commit(FleetChange change) {
+    ++generation_;
     remove_targets(change.plan.removed);
     targets_ = std::move(change.plan.targets);
     addresses_ = std::move(change.addresses);
@@ -222,6 +222,7 @@ void Fleet::begin_waiting() {
     std::vector<FleetProbe> beginning(std::make_move_iterator(begins),
                                       std::make_move_iterator(waiting_.end()));
     waiting_.erase(begins, waiting_.end());
+    if (!beginning.empty()) ++generation_;
     begin_series(beginning);
     for (FleetProbe& probe : beginning) {
         send(probe.core, {.kind = CoreCommand::Kind::add_probe, .probe = probe.holder.get()});
@@ -237,12 +238,12 @@ void Fleet::begin_waiting() {
     }
 }
 
-void Fleet::tell_begin(const std::vector<FleetProbe>& probes) {
+void Fleet::tell_begin(const std::vector<FleetProbe>& probes) const {
     std::vector<SeriesBegin> series;
     for (const FleetProbe& probe : probes) {
         for (const std::uint32_t id : ids_of(probe.series)) {
-            const auto kind = static_cast<latmon_kind_t>(registry_.find(id)->kind);
-            series.push_back({.series_id = id, .kind = kind, .target = &target_of(probe)});
+            series.push_back(
+                {.series_id = id, .kind = *registry_.kind_of(id), .target = &target_of(probe)});
         }
     }
     events_->begin(series);

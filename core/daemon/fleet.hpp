@@ -66,11 +66,13 @@ public:
     // Gives every probe of `plan` its series, which begin, and the keys their places. Before the
     // exporters and the cores are made.
     [[nodiscard]] Result<std::vector<HmacKey>> set_up(Plan& plan, Setting setting);
-    // Takes the probes of cores that were launched with `plan`.
-    void adopt(const Plan& plan, std::vector<std::string> interfaces);
+    // Takes the probes of the cores, which were launched with a plan of these targets.
+    void adopt(std::vector<TargetConfig> targets, std::vector<std::string> interfaces);
 
     // Somebody beside the exporters who has to know of series; null: nobody. Before adopt().
     void set_series_events(SeriesEvents* events) noexcept { events_ = events; }
+    // Tells them of all that run, as if these began now.
+    void tell_series() const { tell_begin(running_); }
 
     // Everything that can fail: compares, reads keys, makes probes. Nothing has changed if it does,
     // and nothing if the outcome goes to discard().
@@ -84,11 +86,13 @@ public:
 
     [[nodiscard]] Resolver& resolver() noexcept { return *resolver_; }
     void start_resolver(Duration interval);
-    // What the resolver found.
-    void pass_on_addresses();
+    // Passes on what the resolver found, and returns it: targets that there still are.
+    std::vector<ResolvedTarget> pass_on_addresses();
 
     // Those that run, also those that send no more. Their counters are readable at any time.
     [[nodiscard]] const std::vector<FleetProbe>& running() const noexcept { return running_; }
+    // Grows with each change of configuration, and whenever running() holds others than before.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
     [[nodiscard]] const std::vector<FleetProbe>& leaving() const noexcept { return leaving_; }
     // By core.
     [[nodiscard]] const std::vector<GoneProbes>& gone() const noexcept { return gone_; }
@@ -114,7 +118,7 @@ private:
     void remove_targets(const std::vector<std::uint32_t>& removed);
     void begin_waiting();
     void begin_series(const std::vector<FleetProbe>& probes);
-    void tell_begin(const std::vector<FleetProbe>& probes);
+    void tell_begin(const std::vector<FleetProbe>& probes) const;
     [[nodiscard]] static std::string name_of(const TargetConfig& target, const ProbePlan& probe);
     void end_series();
     void send(std::uint32_t core, const CoreCommand& command);
@@ -135,6 +139,7 @@ private:
 
     std::vector<FleetProbe> waiting_;  // Made; a probe of the same name has not gone yet.
     std::vector<FleetProbe> running_;
+    std::uint64_t generation_ = 0;
     std::vector<FleetProbe> leaving_;  // Told to end.
     std::vector<FleetProbe> ending_;   // Through; their series are not yet.
     std::vector<GoneProbes> gone_;

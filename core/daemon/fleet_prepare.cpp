@@ -13,24 +13,11 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 namespace latmon {
 namespace {
-
-std::string_view name_of(ProbeKind kind) noexcept {
-    switch (kind) {
-        case ProbeKind::udp:
-            return "udp";
-        case ProbeKind::tcp:
-            return "tcp";
-        case ProbeKind::tcp_connect:
-            return "connect";
-    }
-    return "";
-}
 
 // Names with the same answer: of one family, or of either.
 std::string resolver_key(const TargetConfig& target) {

@@ -141,7 +141,7 @@ Result<PingReport> run(const PingOptions& options, const OsClock& clock) {
     const bool keeps = options.is_json && !options.is_quiet;
     const bool prints = !options.is_json && !options.is_quiet;
     watch.start();
-    session.start(options.count, delay_of(report.handshake), [&](const Sample& sample) {
+    session.start(delay_of(report.handshake), [&](const Sample& sample) {
         if (keeps) report.exchanges.push_back(sample);
         if (prints) static_cast<void>(print(exchange_line(sample)));
     });

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace latmon {
 namespace {
@@ -20,14 +19,6 @@ constexpr std::uint32_t never_reopen = 1'000'000;
 
 std::unexpected<Error> refuse(std::string text) {
     return fail(ExitCode::usage, std::move(text));
-}
-
-Result<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, port);
-    if (error == std::errc{} && rest == end && contains(port_range, port)) return port;
-    return refuse(fmt::format("{} does not fit; write {}", in_quotes(text), describe(port_range)));
 }
 
 TargetConfig target_of(const PingOptions& options, const Endpoint& address) {
@@ -55,30 +46,18 @@ TargetConfig target_of(const PingOptions& options, const Endpoint& address) {
 }  // namespace
 
 Result<HostAndPort> split_host(std::string_view text) {
-    HostAndPort split;
-    std::string_view port;
-    const std::size_t colon = text.rfind(':');
-    if (text.starts_with('[')) {
-        const std::size_t bracket = text.find(']');
-        const bool is_closed = bracket != std::string_view::npos;
-        const std::string_view rest = is_closed ? text.substr(bracket + 1) : "";
-        if (!is_closed || (!rest.empty() && !rest.starts_with(':'))) {
+    std::expected<HostAndPort, HostPortFault> split = split_host_port(text);
+    if (split) return *std::move(split);
+    switch (split.error()) {
+        case HostPortFault::brackets:
             return refuse(fmt::format("{} is no address; write [ADDRESS]:PORT", in_quotes(text)));
-        }
-        split.host = text.substr(1, bracket - 1);
-        port = rest;
-    } else if (colon != std::string_view::npos && text.find(':') == colon) {
-        split.host = text.substr(0, colon);
-        port = text.substr(colon);
-    } else {
-        split.host = text;
+        case HostPortFault::no_host:
+            return refuse("the host is empty; write an address or a name");
+        case HostPortFault::port:
+            break;
     }
-    if (split.host.empty()) return refuse("the host is empty; write an address or a name");
-    if (port.empty()) return split;
-    const Result<std::uint16_t> number = parse_port(port.substr(1));
-    if (!number) return std::unexpected(number.error());
-    split.port = *number;
-    return split;
+    return refuse(fmt::format("{} does not fit; write {}",
+                              in_quotes(text.substr(text.rfind(':') + 1)), describe(port_range)));
 }
 
 std::string fault_of(const PingOptions& options) {
@@ -126,6 +105,7 @@ Result<Plan> make_ping_plan(const PingOptions& options, const Endpoint& target, 
     plan->warnings.clear();  // That nothing listens is what was asked for.
     ProbePlan& probe = plan->cores.front().probes.front();
     probe.phase = Duration{};
+    probe.probes_max = options.count;
     probe.address = target;  // With the interface of a link-local one.
     return plan;
 }

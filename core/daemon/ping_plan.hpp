@@ -6,24 +6,17 @@
 
 #include "base/address.hpp"
 #include "base/error.hpp"
+#include "base/host_port.hpp"
 #include "config/plan.hpp"
 #include "daemon/ping_options.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace latmon {
 
-// A host as it stands on the command line.
-struct HostAndPort {
-    std::string host;
-    std::optional<std::uint16_t> port;
-};
-
-// "host", "host:port", "192.0.2.1:862", "[2001:db8::1]:862", or an IPv6 address without brackets
-// and port. The error says what to write instead.
+// split_host_port(), with an error that says what to write instead.
 [[nodiscard]] Result<HostAndPort> split_host(std::string_view text);
 
 // What does not go together in the options, with the cure; "" if everything does.

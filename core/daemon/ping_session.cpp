@@ -32,8 +32,7 @@ PingSession::PingSession(const Plan& plan, CoreOptions options, Ring& ring, cons
       queue_(queue_capacity, kind_bit(LATMON_KIND_EXCHANGE)),
       core_(plan, with_queue(std::move(options), queue_), ring, clock) {}
 
-void PingSession::start(std::uint64_t count, Duration delay, OnSample on_sample) {
-    count_ = count;
+void PingSession::start(Duration delay, OnSample on_sample) {
     on_sample_ = std::move(on_sample);
     core_.open_paths();
     origin_ = clock_.now() + delay;
@@ -51,19 +50,18 @@ Instant PingSession::next_due() const noexcept {
 }
 
 bool PingSession::is_time_to_stop(Instant now) const noexcept {
-    if (opened() < count_) return false;
+    if (opened() < probe_.probes_max) return false;
     if (probe_.interval < patient_interval_min) return true;
-    if (tally_.settled() >= count_) return true;
+    if (tally_.settled() >= probe_.probes_max) return true;
     return now >= next_due() - probe_.interval / 4;
 }
 
 void PingSession::turn(Instant limit) {
     if (!is_stopping_) {
-        // That the last probe has left is known a moment later; a turn that went on spinning until
-        // the next slot would fire that too.
+        // That the last probe has left is known a moment later, and must not wait for a next slot.
         const Instant next = next_due();
-        if (opened() + 1 == count_) limit = std::min(limit, next + probe_.interval / 2);
-        if (opened() >= count_) limit = std::min(limit, next - probe_.interval / 4);
+        if (opened() + 1 == probe_.probes_max) limit = std::min(limit, next + probe_.interval / 2);
+        if (opened() >= probe_.probes_max) limit = std::min(limit, next - probe_.interval / 4);
     }
     core_.turn(limit);
     take_samples();

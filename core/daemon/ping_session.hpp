@@ -23,11 +23,10 @@ public:
     PingSession(const PingSession&) = delete;
     PingSession& operator=(const PingSession&) = delete;
 
-    // Opens the path, and sends the first of `count` probes after `delay`.
-    void start(std::uint64_t count, Duration delay, OnSample on_sample);
+    // Opens the path, and sends the first of the plan's `probes_max` probes after `delay`.
+    void start(Duration delay, OnSample on_sample);
 
-    // One turn; waits no longer than until `limit`. After the last probe it sends no more, unless
-    // this host stalls just then for a good part of an interval: then it may be one more.
+    // One turn; waits no longer than until `limit`.
     void turn(Instant limit);
 
     // Sends no more and waits for what is in flight; the second time not even for that.
@@ -54,7 +53,6 @@ private:
     PingTally tally_;
     OnSample on_sample_;
     Instant origin_;
-    std::uint64_t count_ = 0;
     bool is_stopping_ = false;
     bool is_given_up_ = false;
 };

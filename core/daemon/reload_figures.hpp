@@ -18,28 +18,28 @@ public:
     // The configuration that we start with counts as loaded now. [main-thread]
     explicit ReloadFigures(WallTime now) noexcept {
         values_[0] = 1;
-        values_[1] = now.ns / 1'000'000'000;
+        values_[1] = seconds(now);
     }
 
     // [main-thread]
     void note(bool is_successful, WallTime now) noexcept {
         values_[0] = is_successful ? 1 : 0;
-        if (is_successful) values_[1] = now.ns / 1'000'000'000;
+        if (is_successful) values_[1] = seconds(now);
         ++values_[2];
         if (!is_successful) ++values_[3];
     }
 
-    [[nodiscard]] bool was_successful() const noexcept { return values_[0] == 1; }
-    [[nodiscard]] std::int64_t success_s() const noexcept { return values_[1]; }
-    [[nodiscard]] std::int64_t total() const noexcept { return values_[2]; }
-    [[nodiscard]] std::int64_t failed() const noexcept { return values_[3]; }
-
-    [[nodiscard]] const std::array<std::atomic<std::int64_t>, 4>& values() const noexcept {
+    [[nodiscard]] const std::array<std::atomic<std::uint64_t>, 4>& values() const noexcept {
         return values_;
     }
 
 private:
-    std::array<std::atomic<std::int64_t>, 4> values_{};
+    // Since 1970; a clock before that has none.
+    [[nodiscard]] static std::uint64_t seconds(WallTime time) noexcept {
+        return time.ns < 0 ? 0 : static_cast<std::uint64_t>(time.ns / 1'000'000'000);
+    }
+
+    std::array<std::atomic<std::uint64_t>, 4> values_{};
 };
 
 }  // namespace latmon

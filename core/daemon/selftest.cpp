@@ -3,6 +3,7 @@
 // The life of a self-test, top to bottom; what each step does stands where it is named.
 #include "daemon/selftest.hpp"
 
+#include "base/background_thread.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/ping_watch.hpp"
 #include "daemon/selftest_phase.hpp"
@@ -100,7 +101,7 @@ Result<SelftestReport> run(const Arguments& arguments) {
     Result<SelftestHost> host = examine_host(*config, *setting);
     if (!host) return std::unexpected(host.error());
     report.host = std::move(*host);
-    keep_off(std::array{setting->sender_cpu, setting->reflector_cpu});
+    keep_off_cores(std::array{setting->sender_cpu, setting->reflector_cpu});
     if (Result<void> ran = run_phases(report); !ran) return std::unexpected(ran.error());
     report.findings = judge(report);
     return report;

@@ -80,8 +80,8 @@ std::uint32_t add_interface_series(SeriesRegistry& registry, const std::string& 
     return begin_node_series(registry, interface, interface_series_names);
 }
 
-std::uint32_t add_reload_series(SeriesRegistry& registry) {
-    return begin_node_series(registry, "", reload_series_names);
+std::uint32_t add_figure_series(SeriesRegistry& registry, std::span<const std::string_view> names) {
+    return begin_node_series(registry, "", names);
 }
 
 SeriesGroup add_queue_series(SeriesRegistry& registry, const std::string& exporter) {

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,9 @@ inline constexpr std::array<std::string_view, 4> reload_series_names{
 [[nodiscard]] std::uint32_t add_interface_series(SeriesRegistry& registry,
                                                  const std::string& interface);
 
-// Those of reload_series_names, which begin at once; the first of them.
-[[nodiscard]] std::uint32_t add_reload_series(SeriesRegistry& registry);
+// Figures of the node as a whole, which begin at once; the first of them.
+[[nodiscard]] std::uint32_t add_figure_series(SeriesRegistry& registry,
+                                              std::span<const std::string_view> names);
 
 // Those of queue_counter_names. Hidden until they begin.
 [[nodiscard]] SeriesGroup add_queue_series(SeriesRegistry& registry, const std::string& exporter);

@@ -4,9 +4,9 @@
 #include "daemon/stats_thread.hpp"
 
 #include "base/assert.hpp"
+#include "base/background_thread.hpp"
 #include "base/limits.hpp"
 #include "config/config.hpp"
-#include "daemon/thread_setup.hpp"
 #include "sample/sample.hpp"
 
 #include <algorithm>
@@ -29,9 +29,11 @@ constexpr std::uint32_t turns_backlogged_max = 256;
 
 }  // namespace
 
-StatsThread::StatsThread(const Clock& clock, std::uint32_t core_count, std::uint32_t queue_samples,
-                         const AggregatorOptions& options)
-    : clock_(clock), aggregator_(options) {
+StatsThread::StatsThread(const Clock& clock, const AggregatorOptions& options)
+    : clock_(clock), aggregator_(options) {}
+
+void StatsThread::make_queues(std::uint32_t core_count, std::uint32_t queue_samples) {
+    LATMON_ASSERT(queues_.empty());
     for (std::uint32_t core = 0; core < core_count; ++core)
         queues_.push_back(std::make_unique<SampleQueue>(queue_samples, stats_kinds));
 }
@@ -40,9 +42,10 @@ StatsThread::~StatsThread() {
     LATMON_ASSERT(!thread_.joinable());
 }
 
-SampleQueue& StatsThread::queue(std::uint32_t core_index) noexcept {
+SampleQueue* StatsThread::queue(std::uint32_t core_index) noexcept {
+    if (queues_.empty()) return nullptr;
     LATMON_ASSERT(core_index < queues_.size());
-    return *queues_[core_index];
+    return queues_[core_index].get();
 }
 
 void StatsThread::add_output(WindowQueue& output) {
@@ -56,6 +59,7 @@ void StatsThread::remove_output(WindowQueue& output) {
 }
 
 void StatsThread::begin(std::span<const SeriesBegin> series) {
+    if (queues_.empty()) return;
     const std::lock_guard<std::mutex> lock(mutex_);
     for (const SeriesBegin& each : series) {
         if ((kind_bit(each.kind) & stats_kinds) == 0) continue;
@@ -69,6 +73,7 @@ void StatsThread::begin(std::span<const SeriesBegin> series) {
 }
 
 void StatsThread::end(std::span<const std::uint32_t> ids) {
+    if (queues_.empty()) return;
     Ending ending{.ids = {ids.begin(), ids.end()}, .after = {}};
     const std::lock_guard<std::mutex> lock(mutex_);  // No sample is in hand.
     for (const std::unique_ptr<SampleQueue>& queue : queues_)
@@ -99,12 +104,9 @@ void StatsThread::with(const std::function<void(Aggregator&)>& action) {
 
 void StatsThread::start(std::span<const std::uint32_t> core_cpus) {
     LATMON_ASSERT(!thread_.joinable());
-    // Signals are the main-thread's: they are blocked before any thread is started.
-    thread_ = std::thread([this, cpus = std::vector(core_cpus.begin(), core_cpus.end())] {
-        name_thread("lm-stats");
-        keep_off(cpus);
-        run();
-    });
+    thread_ = start_background_thread(
+        {.name = "lm-stats", .core_cpus = {core_cpus.begin(), core_cpus.end()}, .nice = 0},
+        [this] { run(); });
 }
 
 void StatsThread::drain_and_stop() {
@@ -151,7 +153,16 @@ std::uint32_t StatsThread::take_turn(std::span<Sample> batch) {
     turns_backlogged_ = is_backlogged ? turns_backlogged_ + 1 : 0;
     if (turns_backlogged_ > turns_backlogged_max) turns_backlogged_ = 0;
     if (turns_backlogged_ == 0) aggregator_.advance(closed_until, *this);
+    show_figures();
     return taken;
+}
+
+// In the order of stats_series_names.
+void StatsThread::show_figures() noexcept {
+    const AggregatorCounters& counters = aggregator_.counters();
+    figures_[0].store(counters.refused, std::memory_order_relaxed);
+    figures_[1].store(counters.after_end, std::memory_order_relaxed);
+    figures_[2].store(counters.out_of_place, std::memory_order_relaxed);
 }
 
 void StatsThread::on_window(const latmon_window_t& window) {

@@ -6,7 +6,8 @@
 //
 // A window is closed a moment after its end, when all cores have pushed what they made before it.
 // Defining and ending series, and asking for what is known, is allowed from other threads at any
-// time: one lock is around the aggregator, which a turn holds for some milliseconds at most.
+// time: one lock is around the aggregator, which a turn holds for some milliseconds at most. Until
+// it has queues there is next to nothing of it: no thread, no memory, no series.
 #pragma once
 
 #include "base/time.hpp"
@@ -15,6 +16,7 @@
 #include "stats/aggregator.hpp"
 #include "stats/window_queue.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -22,22 +24,35 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace latmon {
 
+// What the aggregator had to leave out or to put elsewhere, in the order of StatsThread::figures().
+inline constexpr std::array<std::string_view, 3> stats_series_names{
+    "stats_refused_samples_total", "stats_after_end_samples_total",
+    "stats_out_of_place_samples_total"};
+
 class StatsThread final : public SeriesEvents, private WindowSink {
 public:
-    // `clock` outlives it. `queue_samples` is per core, a power of two. [main-thread]
-    StatsThread(const Clock& clock, std::uint32_t core_count, std::uint32_t queue_samples,
-                const AggregatorOptions& options);
+    using Figures = std::array<std::atomic<std::uint64_t>, stats_series_names.size()>;
+
+    // `clock` outlives it. [main-thread]
+    StatsThread(const Clock& clock, const AggregatorOptions& options);
     ~StatsThread() override;
     StatsThread(const StatsThread&) = delete;
     StatsThread& operator=(const StatsThread&) = delete;
 
-    // The queue that core `core_index` pushes into. [main-thread]
-    [[nodiscard]] SampleQueue& queue(std::uint32_t core_index) noexcept;
+    // Once, and before start(). `queue_samples` is per core, a power of two. [main-thread]
+    void make_queues(std::uint32_t core_count, std::uint32_t queue_samples);
+    [[nodiscard]] bool has_queues() const noexcept { return !queues_.empty(); }
+    // The queue that core `core_index` pushes into; null: there are none. [main-thread]
+    [[nodiscard]] SampleQueue* queue(std::uint32_t core_index) noexcept;
+
+    // Readable by every thread, and all 0 until it runs.
+    [[nodiscard]] const Figures& figures() const noexcept { return figures_; }
 
     // Windows go to `output` from now on, or no more once remove_output() has returned; it outlives
     // that. [main-thread]
@@ -46,7 +61,7 @@ public:
 
     // Series of kinds that have windows begin from zero. Those that end are over once everything
     // that their cores had pushed by then was taken; their open windows are handed out then.
-    // [main-thread]
+    // Without queues nothing begins, and what ends has ended. [main-thread]
     void begin(std::span<const SeriesBegin> series) override;
     void end(std::span<const std::uint32_t> ids) override;
     [[nodiscard]] bool has_ended() override;
@@ -64,9 +79,11 @@ public:
 private:
     void run();
     [[nodiscard]] std::uint32_t take_turn(std::span<Sample> batch);
+    void show_figures() noexcept;
     void on_window(const latmon_window_t& window) override;
 
     const Clock& clock_;
+    Figures figures_{};
     std::vector<std::unique_ptr<SampleQueue>> queues_;  // Index = core.
     std::mutex mutex_;                                  // Guards what follows.
     Aggregator aggregator_;

@@ -86,18 +86,6 @@ bool pin_thread(std::uint32_t cpu) noexcept {
     return ::pthread_setaffinity_np(::pthread_self(), sizeof(set), &set) == 0;
 }
 
-void keep_off(std::span<const std::uint32_t> core_cpus) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    bool has_other = false;
-    for (const std::uint32_t cpu : available_cpus()) {
-        if (std::find(core_cpus.begin(), core_cpus.end(), cpu) != core_cpus.end()) continue;
-        CPU_SET(cpu, &set);
-        has_other = true;
-    }
-    if (has_other) ::pthread_setaffinity_np(::pthread_self(), sizeof(set), &set);
-}
-
 void name_thread(const std::string& name) noexcept {
     ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
 }

@@ -8,7 +8,6 @@
 #include "config/plan.hpp"
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -19,10 +18,6 @@ namespace latmon {
 
 // Ties the calling thread to one CPU; false if the kernel refuses.
 [[nodiscard]] bool pin_thread(std::uint32_t cpu) noexcept;
-
-// Keeps the calling thread, and those it starts, off the CPUs of the core-threads, if there are
-// others.
-void keep_off(std::span<const std::uint32_t> core_cpus);
 
 // Shown by ps(1) and top(1); cut to 15 characters.
 void name_thread(const std::string& name) noexcept;

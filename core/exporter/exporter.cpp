@@ -12,16 +12,14 @@
 #include "exporter/exporter.hpp"
 
 #include "base/assert.hpp"
+#include "base/background_thread.hpp"
 #include "base/log.hpp"
 #include "exporter/exporter_state.hpp"
 #include "exporter/options.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <pthread.h>
-#include <sched.h>
 #include <chrono>
-#include <csignal>
 
 namespace latmon {
 namespace {
@@ -42,8 +40,8 @@ static_assert(timing_kind_bit == kind_bit(LATMON_KIND_TIMING));
 std::size_t windowed_series(const SeriesRegistry& registry) noexcept {
     std::size_t count = 0;
     for (std::uint32_t id = 0; id < registry.end_id(); ++id) {
-        const latmon_series_t* const series = registry.find(id);
-        if (series != nullptr && ((1U << series->kind) & stats_kinds) != 0) ++count;
+        const std::optional<latmon_kind_t> kind = registry.kind_of(id);
+        if (kind && (kind_bit(*kind) & stats_kinds) != 0) ++count;
     }
     return count;
 }
@@ -52,33 +50,6 @@ std::string position_of(const ExporterConfig& config, const std::string& file) {
     if (config.where.line == 0) return "";
     return fmt::format("{}:{}:{}: ", file, config.where.line, config.where.column);
 }
-
-// Empty if all CPUs that this process may use are core_cpus: then there is nowhere to go.
-cpu_set_t cpus_off(std::span<const std::uint32_t> core_cpus) noexcept {
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    if (::sched_getaffinity(0, sizeof(cpus), &cpus) != 0) CPU_ZERO(&cpus);
-    for (const std::uint32_t cpu : core_cpus) {
-        if (cpu < CPU_SETSIZE) CPU_CLR(cpu, &cpus);
-    }
-    return cpus;
-}
-
-// Blocks every signal while it lives: a thread made meanwhile starts, and stays, without any.
-class SignalsBlocked {
-public:
-    SignalsBlocked() noexcept {
-        sigset_t all;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
 
 }  // namespace
 
@@ -121,7 +92,9 @@ void Exporter::State::ask_for_abilities() noexcept {
 }
 
 bool Exporter::State::destroy() noexcept {
+    if (is_left_behind) return false;
     if (!host.routes().close(route_patience)) {
+        is_left_behind = true;
         host.log(LATMON_LOG_ERROR, "an answer of the plugin's does not return; it is left behind");
         return false;
     }
@@ -207,21 +180,15 @@ void Exporter::set_leaving(bool is_leaving) {
 
 void Exporter::start(std::span<const std::uint32_t> core_cpus) {
     LATMON_ASSERT(!state_->thread.joinable());
-    const cpu_set_t cpus = cpus_off(core_cpus);
     State* const state = state_.get();
     state->host.routes().open();
-    const SignalsBlocked blocked;
-    state->thread = std::thread([state, cpus] {
-        // The kernel keeps 15 characters of a thread's name. Neither call may fail in a way that
-        // would be worth stopping for.
-        const std::string name = ("lm-exp-" + state->config.name).substr(0, 15);
-        ::pthread_setname_np(::pthread_self(), name.c_str());
-        if (CPU_COUNT(&cpus) > 0) {
-            ::pthread_setaffinity_np(::pthread_self(), sizeof(cpus), &cpus);
-        }
-        state->run();
-        state->ended.set_value();
-    });
+    state->thread = start_background_thread({.name = "lm-exp-" + state->config.name,
+                                             .core_cpus = {core_cpus.begin(), core_cpus.end()},
+                                             .nice = 0},
+                                            [state] {
+                                                state->run();
+                                                state->ended.set_value();
+                                            });
 }
 
 void Exporter::begin_drain(Duration grace) {
@@ -248,6 +215,10 @@ bool Exporter::drain_and_stop(Duration grace) {
     }
     state_->thread.join();
     return true;
+}
+
+void Exporter::end_plugin() noexcept {
+    if (!state_->thread.joinable()) static_cast<void>(state_->destroy());
 }
 
 void Exporter::ask_to_reopen() noexcept {
@@ -291,7 +262,9 @@ void Exporter::State::post(bool is_added, std::span<const std::uint32_t> ids) {
 }
 
 ExporterAccounts Exporter::accounts() const {
-    ExporterAccounts sums{.name = state_->config.name};
+    ExporterAccounts result{.name = state_->config.name};
+    QueueAccounts& sums = result.samples;
+    QueueAccounts& windows = result.windows;
     const std::lock_guard<std::mutex> lock(state_->settling);
     std::uint64_t waiting = state_->in_hand;
     for (const std::unique_ptr<SampleQueue>& queue : state_->queues) {
@@ -303,13 +276,13 @@ ExporterAccounts Exporter::accounts() const {
         sums.made += queue->made.read();  // Last: what is seen to be made may still be on its way.
     }
     (state_->is_given_up ? sums.abandoned : sums.queued) += waiting;
-    if (state_->window_feed != nullptr) sums.windows = state_->window_feed->accounts();
-    if (state_->is_given_up) sums.windows.abandoned += std::exchange(sums.windows.queued, 0);
+    if (state_->window_feed != nullptr) windows = state_->window_feed->accounts();
+    if (state_->is_given_up) windows.abandoned += std::exchange(windows.queued, 0);
     const PluginCounters& own = state_->counters;
     for (std::uint32_t index = 0; index < own.count(); ++index) {
-        sums.counters.emplace_back(own.name(index), own.value(index));
+        result.counters.emplace_back(own.name(index), own.value(index));
     }
-    return sums;
+    return result;
 }
 
 }  // namespace latmon

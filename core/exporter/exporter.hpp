@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "config/config.hpp"
 #include "exporter/host.hpp"
+#include "exporter/queue_accounts.hpp"
 #include "exporter/window_feed.hpp"
 #include "sample/sample_queue.hpp"
 
@@ -20,16 +21,11 @@
 
 namespace latmon {
 
-// A queue's accounts at one moment, summed over cores.
+// Accounts at one moment.
 struct ExporterAccounts {
     std::string name;
-    std::uint64_t made = 0;
-    std::uint64_t exported = 0;
-    std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t abandoned = 0;
-    std::uint64_t queued = 0;
-    WindowAccounts windows{};
+    QueueAccounts samples{};  // Summed over cores.
+    QueueAccounts windows{};  // All 0 if it takes none.
     // The plugin's own counters, by name, as they are now.
     std::vector<std::pair<std::string, std::uint64_t>> counters{};
 };
@@ -89,6 +85,11 @@ public:
     // and the exporter must not be destroyed. To ask again is allowed, and changes no account.
     // [main-thread]
     [[nodiscard]] bool drain_and_stop(Duration grace);
+
+    // After drain_and_stop() was true: calls the plugin's destroy(), in which it may write its last
+    // word, so that accounts() have that too. Otherwise it is called when this is destroyed. Does
+    // nothing while the thread runs, and nothing the second time. [main-thread]
+    void end_plugin() noexcept;
 
     [[nodiscard]] const std::string& name() const noexcept;
     [[nodiscard]] const ExporterConfig& config() const noexcept;

@@ -68,6 +68,7 @@ struct Exporter::State {
     PluginCounters counters;  // The plugin's own.
     Host host;
     void* instance = nullptr;                          // What the plugin's create() returned.
+    bool is_left_behind = false;                       // It will never be destroyed.
     std::vector<std::unique_ptr<SampleQueue>> queues;  // Index = core.
     const latmon_windows_t* windowing = nullptr;       // The plugin's ability, or null.
     std::unique_ptr<WindowFeed> window_feed;           // Null: it takes no windows.

@@ -47,11 +47,11 @@ void WindowFeed::abandon_rest() noexcept {
     queue_.abandoned.add(queue_.queued());
 }
 
-WindowAccounts WindowFeed::accounts() const noexcept {
-    WindowAccounts sums{.exported = queue_.exported.read(),
-                        .rejected = queue_.rejected.read(),
-                        .dropped = queue_.dropped.read(),
-                        .abandoned = queue_.abandoned.read()};
+QueueAccounts WindowFeed::accounts() const noexcept {
+    QueueAccounts sums{.exported = queue_.exported.read(),
+                       .rejected = queue_.rejected.read(),
+                       .dropped = queue_.dropped.read(),
+                       .abandoned = queue_.abandoned.read()};
     sums.made = queue_.made.read();  // Last: what is seen to be made may still be on its way.
     sums.queued = sums.made - sums.exported - sums.rejected - sums.dropped - sums.abandoned;
     return sums;

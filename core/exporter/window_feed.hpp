@@ -7,6 +7,7 @@
 
 #include "config/config.hpp"
 #include "exporter/plugin_counters.hpp"
+#include "exporter/queue_accounts.hpp"
 #include "stats/window_queue.hpp"
 
 #include <latmon/plugin.h>
@@ -20,16 +21,6 @@
 #include <string_view>
 
 namespace latmon {
-
-// The queue's accounts at one moment; all 0 if there is none.
-struct WindowAccounts {
-    std::uint64_t made = 0;
-    std::uint64_t exported = 0;
-    std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t abandoned = 0;
-    std::uint64_t queued = 0;
-};
 
 // What the exporter takes: the operator's word, then the plugin's, then ours. `windows` is the
 // plugin's ability, or null. The first is a mask of ..._kind_bit, the second of window_..._bit.
@@ -60,7 +51,7 @@ public:
     [[nodiscard]] std::uint64_t pushed() const noexcept { return queue_.pushed.read(); }
 
     // [any-thread]
-    [[nodiscard]] WindowAccounts accounts() const noexcept;
+    [[nodiscard]] QueueAccounts accounts() const noexcept;
 
 private:
     struct Shown {

@@ -53,11 +53,13 @@ std::string_view text_of(std::span<const std::byte> octets) noexcept {
 
 }  // namespace
 
+std::unique_ptr<AncestorTemplate> AncestorTemplate::make(const ProbePlan& plan) {
+    const bool is_spoken =
+        plan.protocol == ProbeProtocol::ancestor || plan.protocol == ProbeProtocol::automatic;
+    return is_spoken ? std::make_unique<AncestorTemplate>(plan) : nullptr;
+}
+
 AncestorTemplate::AncestorTemplate(const ProbePlan& plan) {
-    if (plan.protocol != ProbeProtocol::ancestor && plan.protocol != ProbeProtocol::automatic) {
-        return;
-    }
-    if (plan.kind == ProbeKind::tcp_connect) return;
     std::vector<std::string> left_out;
     source_ = ancestor_source(plan.node_name);
     tags_ = tags_text(plan, left_out);
@@ -73,7 +75,7 @@ AncestorTemplate::AncestorTemplate(const ProbePlan& plan) {
 }
 
 void AncestorTemplate::write(const AncestorRequest& request) noexcept {
-    LATMON_ASSERT(packet_bytes_ > 0 && request.t1_ns >= 0);
+    LATMON_ASSERT(request.t1_ns >= 0);
     const std::size_t head_bytes = encode_ancestor_head({.sequence = request.number,
                                                          .source = source_,
                                                          .time_ns = request.t1_ns,

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,8 +31,10 @@ struct AncestorRequest {
 
 class AncestorTemplate {
 public:
-    // Empty, if the plan does not speak the ancestor's format: nothing else may then be called but
-    // packet_bytes(), which is 0. Tags that there is no room for are left out. [set-up]
+    // Null, if the plan does not speak the ancestor's format. [set-up]
+    [[nodiscard]] static std::unique_ptr<AncestorTemplate> make(const ProbePlan& plan);
+
+    // Tags that there is no room for are left out. [set-up]
     explicit AncestorTemplate(const ProbePlan& plan);
     AncestorTemplate(const AncestorTemplate&) = delete;
     AncestorTemplate& operator=(const AncestorTemplate&) = delete;

@@ -15,6 +15,10 @@
 #include "reactor/stamp.hpp"
 #include "sample/sample.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 
 namespace latmon {
@@ -45,8 +49,8 @@ struct PeerStamps {
     std::optional<Duration> peer_tx;  // Its user space's T3 to its kernel's.
 };
 
-struct Answer {
-    Sample sample;  // Everything that does not depend on stamps.
+// What the sample's stamps, round trips and one-way delays are made of.
+struct AnswerStamps {
     LocalStamp sent;
     LocalStamp received;
     PeerStamps peer;
@@ -59,6 +63,45 @@ struct Answer {
     bool waits_for_tx_stamp = false;
     bool waits_for_follow_up = false;
     Instant wait_until;  // Then it is complete, whatever is missing.
+};
+
+struct Answer : AnswerStamps {
+    Sample sample;  // Everything that does not depend on stamps.
+};
+
+// A sample without what complete() fills in, for as long as its answer waits: thousands of probes
+// have one each.
+class BegunSample {
+public:
+    explicit BegunSample(const Sample& sample) noexcept
+        : time_ns_(sample.time_ns),
+          scheduled_ns_(sample.scheduled_ns),
+          lateness_ns_(sample.lateness_ns) {
+        std::memcpy(labels_.data(), reinterpret_cast<const std::byte*>(&sample) + labels_at,
+                    labels_.size());
+    }
+
+    [[nodiscard]] Sample sample() const noexcept {
+        Sample sample{};
+        sample.time_ns = time_ns_;
+        sample.scheduled_ns = scheduled_ns_;
+        sample.lateness_ns = lateness_ns_;
+        std::memcpy(reinterpret_cast<std::byte*>(&sample) + labels_at, labels_.data(),
+                    labels_.size());
+        return sample;
+    }
+
+private:
+    // All fields from here to the end. What lies between is complete()'s, which writes each of them
+    // that `valid` names, T1 too; and `value`, which is no exchange's.
+    static constexpr std::size_t labels_at = offsetof(Sample, series_id);
+    static_assert(offsetof(Sample, rtt_ns) == 3 * sizeof(std::int64_t));
+    static_assert(offsetof(Sample, value) + sizeof(std::int64_t) == labels_at);
+
+    std::int64_t time_ns_;
+    std::int64_t scheduled_ns_;
+    std::int64_t lateness_ns_;
+    std::array<std::byte, sizeof(Sample) - labels_at> labels_;
 };
 
 // Replaces T3 by the exact one, if it makes sense: not before the one in the packet, and within a

@@ -75,12 +75,14 @@ void Exchanges::on_path_opened() noexcept {
 void Exchanges::stop() noexcept {
     is_stopping_ = true;
     finish_held();
+    tell_invalid();
     settle_overdue(context_.reactor.clock().now());
 }
 
 void Exchanges::close() noexcept {
     LATMON_ASSERT(is_stopping_ && flights_.outstanding() == 0);
     finish_held();
+    tell_invalid();
     settle_overdue(context_.reactor.clock().now());
     context_.reactor.timers().disarm(timer_);
 }
@@ -104,6 +106,7 @@ SenderPacket Exchanges::open_descriptor() noexcept {
 
 Flight& Exchanges::begin(Instant due, bool is_measuring) noexcept {
     LATMON_ASSERT(opened_ == nullptr);
+    tell_invalid();
     const Flight& former = flights_.next_slot();
     if (former.state == Flight::State::lost && !former.is_reported) {
         ledger_.settle_without_answer(flights_, former.sequence, std::nullopt, *this);
@@ -152,6 +155,7 @@ void Exchanges::on_send_failed(int error_number) noexcept {
 }
 
 void Exchanges::on_slot_without_path(Instant due, int error_number) noexcept {
+    tell_invalid();
     counters_.local_error.add(1);
     Sample sample = blank_sample(LATMON_STATUS_LOCAL_ERROR);
     const Clock& clock = context_.reactor.clock();
@@ -267,6 +271,19 @@ void Exchanges::tell_come_back(Flight& flight, std::uint32_t peer_sequence) noex
     emit(context_, sample_of(flight, LATMON_STATUS_LATE));
 }
 
+// What came since the last time and was no reply: anybody may send any number of those, so that
+// each by itself would crowd out samples that mean something.
+void Exchanges::tell_invalid() noexcept {
+    const std::uint64_t count = counters_.invalid.read() - invalid_told_;
+    if (count == 0) return;
+    invalid_told_ += count;
+    Sample sample = blank_sample(LATMON_STATUS_INVALID);
+    sample.packet_bytes = 0;  // Each has its own.
+    sample.value = static_cast<std::int64_t>(count);
+    sample.valid |= LATMON_HAS_VALUE;
+    emit(context_, sample);
+}
+
 void Exchanges::note_drops(const ReplyPath& path) noexcept {
     if (!path.has_drops || path.drops == drops_seen_) return;
     context_.counters.socket_drops.add(path.drops - drops_seen_);
@@ -304,19 +321,20 @@ void Exchanges::arm_timer() noexcept {
     // One that has not left yet does not run out of time; on_sent() arms the timer for it.
     const Flight* const oldest = flights_.oldest();
     if (oldest != nullptr && oldest != opened_) arm_at(expiry_of(*oldest));
-    if (held_) arm_at(held_->answer.wait_until);
+    if (held_) arm_at(held_->stamps.wait_until);
     const Flight* const unreported = ledger_.oldest_unreported(flights_);
     if (unreported != nullptr) arm_at(expiry_of(*unreported) + loss_wait_);
 }
 
 void Exchanges::on_timer(Instant now) noexcept {
+    if (is_stopping_) tell_invalid();  // There is no next probe.
     for (Flight* oldest = flights_.oldest(); oldest != nullptr; oldest = flights_.oldest()) {
         if (oldest == opened_ || expiry_of(*oldest) > now) break;
         expire(*oldest);
     }
-    if (held_ && held_->answer.wait_until <= now) {
+    if (held_ && held_->stamps.wait_until <= now) {
         // Nothing is to rest on stamps, such as the grouping of sends, that do not come any more.
-        if (held_->answer.waits_for_tx_stamp) has_tx_stamps_ = false;
+        if (held_->stamps.waits_for_tx_stamp) has_tx_stamps_ = false;
         finish_held();
     }
     settle_overdue(now);

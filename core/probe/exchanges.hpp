@@ -123,12 +123,20 @@ public:
     void set_peer(const Endpoint& peer) noexcept { peer_ = peer; }
 
 private:
-    // An answer whose sample is not complete yet.
-    struct Held {
-        Answer answer;
+    // What a later packet has to say to be about an answer that is held.
+    struct HeldFor {
         std::uint32_t sequence = 0;
         std::uint32_t peer_sequence = 0;
         bool is_ptp = false;
+    };
+    // An answer whose sample is not complete yet.
+    struct Held {
+        Held(const Answer& answer, const HeldFor& held_for) noexcept
+            : stamps(answer), begun(answer.sample), reply(held_for) {}
+
+        AnswerStamps stamps;
+        BegunSample begun;
+        HeldFor reply;
     };
 
     void on_loss(Flight& flight, LossAddress address) noexcept override;
@@ -164,8 +172,8 @@ private:
     void note_drops(const ReplyPath& path) noexcept;
     [[nodiscard]] Answer make_answer(const Flight& flight, const ReflectorPacket& reply,
                                      const ReplyTlvs& tlvs, const ReplyPath& path) noexcept;
-    void hold_or_finish(Held& held) noexcept;
-    void apply_follow_up(Held& held, const FollowUp& follow_up) const noexcept;
+    void hold_or_finish(Answer& answer, const HeldFor& reply) noexcept;
+    void apply_follow_up(PeerStamps& peer, const FollowUp& follow_up, bool is_ptp) const noexcept;
     void take_follow_up(const std::optional<FollowUp>& follow_up, bool is_ptp) noexcept;
     void finish_held() noexcept;
     void finish(Answer& answer) noexcept;
@@ -181,6 +189,7 @@ private:
     [[nodiscard]] Duration timeout_of(const Flight& flight) const noexcept {
         return flight.is_ancestor ? ancestor_timeout_ : timeout_;
     }
+    void tell_invalid() noexcept;
     [[nodiscard]] Sample sample_of(const Flight& flight, latmon_status_t status) const noexcept;
     [[nodiscard]] Sample blank_sample(latmon_status_t status) const noexcept;
 
@@ -204,7 +213,8 @@ private:
     RawInstant peer_steady_from_{};  // We know that its clock was set, and it knew before us.
     std::uint64_t own_steps_seen_ = 0;
     std::uint64_t resets_seen_ = 0;
-    std::uint32_t tlv_bytes_ = 0;  // Of the TLVs that are sent, without padding.
+    std::uint64_t invalid_told_ = 0;  // Of ProbeCounters::invalid, in samples.
+    std::uint32_t tlv_bytes_ = 0;     // Of the TLVs that are sent, without padding.
     std::uint32_t highest_answered_ = 0;
     std::uint32_t consecutive_failures_ = 0;
     std::uint32_t peer_epoch_ = 0;

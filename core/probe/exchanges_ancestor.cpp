@@ -148,12 +148,12 @@ void Exchanges::answer_ancestor(Flight& flight, WallTime t2, const ReplyPath& pa
                           .has_drops = path.has_drops,
                           .says_stateful = false,
                           .answered = arrival.raw});
-    Held held{.answer = begin_answer(flight, path), .sequence = flight.sequence};
-    PeerStamps& peer = held.answer.peer;
+    Answer answer = begin_answer(flight, path);
+    PeerStamps& peer = answer.peer;
     peer.t2 = peer.t3 = t2;
     peer.has_t3 = false;
     peer.is_absolute = std::abs((t2 - arrival.wall).ns) <= clock_range.ns;
-    hold_or_finish(held);
+    hold_or_finish(answer, {.sequence = flight.sequence});
 }
 
 void Exchanges::on_ancestor_refused(std::uint8_t number, int error_number) noexcept {

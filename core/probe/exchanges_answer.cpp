@@ -44,6 +44,15 @@ latmon_stamp_t kind_of_follow_up(std::uint8_t method) noexcept {
     return method == stamp_method::software ? LATMON_STAMP_KERNEL : LATMON_STAMP_PEER;
 }
 
+// What lasts longer than a sample can tell is left out.
+void note_acked(Flight& flight, WallTime acked) noexcept {
+    const Duration passed = acked - flight.t1_user();
+    constexpr Duration longest{std::numeric_limits<std::uint32_t>::max()};
+    if (passed.ns < 0 || passed > longest) return;
+    flight.acked_ns = static_cast<std::uint32_t>(passed.ns);
+    flight.is_acked = true;
+}
+
 // From our packet's departure to its acknowledgement by the peer's host.
 void set_tcp_ack(Answer& answer, WallTime acked) noexcept {
     const Duration passed = acked - answer.sent.kernel;
@@ -78,11 +87,10 @@ void Exchanges::answer(Flight& flight, const ReflectorPacket& reply,
                           .says_stateful = says_stateful,
                           .answered = context_.reactor.arrival().raw});
     if (!flight.is_measuring) return;
-    Held held{.answer = make_answer(flight, reply, tlvs, path),
-              .sequence = flight.sequence,
-              .peer_sequence = reply.sequence,
-              .is_ptp = decode_error_estimate(reply.error_estimate).is_ptp};
-    hold_or_finish(held);
+    Answer answer = make_answer(flight, reply, tlvs, path);
+    hold_or_finish(answer, {.sequence = flight.sequence,
+                            .peer_sequence = reply.sequence,
+                            .is_ptp = decode_error_estimate(reply.error_estimate).is_ptp});
 }
 
 // The flight's `peer_sequence` is set.
@@ -173,7 +181,7 @@ Answer Exchanges::begin_answer(const Flight& flight, const ReplyPath& path) noex
     if (path.has_kernel_time) has_rx_stamps_ = true;
     answer.wall_rate_ppb = context_.wall_watch.usual_ppb();
     answer.wants_rtt = plan_.wants_rtt;
-    if (flight.is_acked) set_tcp_ack(answer, flight.acked);
+    if (flight.is_acked) set_tcp_ack(answer, flight.t1_user() + Duration{flight.acked_ns});
     return answer;
 }
 
@@ -215,13 +223,12 @@ Answer Exchanges::make_answer(const Flight& flight, const ReflectorPacket& reply
 
 // -- What an answer waits for -------------------------------------------------------------------
 
-void Exchanges::hold_or_finish(Held& held) noexcept {
+void Exchanges::hold_or_finish(Answer& answer, const HeldFor& reply) noexcept {
     const Instant now = context_.reactor.arrival().now;
-    Answer& answer = held.answer;
     const bool may_be_followed = answer.peer.has_t3;
-    const bool has_come = early_follow_up_ && early_follow_up_->sequence == held.peer_sequence;
+    const bool has_come = early_follow_up_ && early_follow_up_->sequence == reply.peer_sequence;
     if (may_be_followed && has_come) {
-        apply_follow_up(held, *early_follow_up_);
+        apply_follow_up(answer.peer, *early_follow_up_, reply.is_ptp);
         early_follow_up_.reset();
     } else if (may_be_followed && gives_follow_up_ && plan_.waits_for_follow_up && !is_stopping_) {
         answer.waits_for_follow_up = true;
@@ -236,7 +243,7 @@ void Exchanges::hold_or_finish(Held& held) noexcept {
         finish(answer);
         return;
     }
-    held_ = held;
+    held_.emplace(answer, reply);
     arm_at(answer.wait_until);
 }
 
@@ -244,28 +251,27 @@ void Exchanges::hold_or_finish(Held& held) noexcept {
 void Exchanges::take_follow_up(const std::optional<FollowUp>& follow_up, bool is_ptp) noexcept {
     if (!follow_up) return;
     gives_follow_up_ = true;
-    if (held_ && held_->peer_sequence == follow_up->sequence && held_->is_ptp == is_ptp) {
-        apply_follow_up(*held_, *follow_up);
+    const bool is_held = held_ && held_->reply.peer_sequence == follow_up->sequence;
+    if (is_held && held_->reply.is_ptp == is_ptp) {
+        apply_follow_up(held_->stamps.peer, *follow_up, is_ptp);
     } else {
         early_follow_up_ = follow_up;  // Of a reply that was overtaken, perhaps.
     }
 }
 
-void Exchanges::apply_follow_up(Held& held, const FollowUp& follow_up) const noexcept {
-    PeerStamps& peer = held.answer.peer;
-    const WallTime exact = decode_time(follow_up.timestamp, held.is_ptp, peer.t3,
-                                       context_.own_clock.state().tai_offset);
+void Exchanges::apply_follow_up(PeerStamps& peer, const FollowUp& follow_up,
+                                bool is_ptp) const noexcept {
+    const WallTime exact =
+        decode_time(follow_up.timestamp, is_ptp, peer.t3, context_.own_clock.state().tai_offset);
     static_cast<void>(take_exact_t3(peer, exact, kind_of_follow_up(follow_up.method)));
 }
 
 void Exchanges::on_tx_stamp(std::uint32_t sequence, const TxStamp& stamp) noexcept {
     Flight* const flight = flights_.find(sequence);
-    const bool is_held = held_ && held_->sequence == sequence;
+    const bool is_held = held_ && held_->reply.sequence == sequence;
     if (stamp.point == StampPoint::acked) {
-        if (flight != nullptr) {
-            flight->acked = context_.reactor.clock().wall_of_kernel(stamp.time);
-            flight->is_acked = true;
-        }
+        const WallTime acked = context_.reactor.clock().wall_of_kernel(stamp.time);
+        if (flight != nullptr) note_acked(*flight, acked);
         return;
     }
     if (stamp.point != StampPoint::sent || flight == nullptr) return;
@@ -283,20 +289,21 @@ void Exchanges::on_tx_stamp(std::uint32_t sequence, const TxStamp& stamp) noexce
         counters_.stamped_tx.add(1);
     }
     if (!is_held) return;
-    LocalStamp& sent = held_->answer.sent;
+    LocalStamp& sent = held_->stamps.sent;
     sent.has_kernel = flight->t1_source != StampSource::none;
     sent.kernel = flight->t1_kernel;
     sent.has_card = flight->has_t1_card;
     sent.card = flight->t1_card;
-    held_->answer.waits_for_tx_stamp = !sent.has_kernel;
-    if (!held_->answer.waits_for_follow_up && sent.has_kernel) finish_held();
+    held_->stamps.waits_for_tx_stamp = !sent.has_kernel;
+    if (!held_->stamps.waits_for_follow_up && sent.has_kernel) finish_held();
 }
 
 // -- The sample ---------------------------------------------------------------------------------
 
 void Exchanges::finish_held() noexcept {
     if (!held_) return;
-    finish(held_->answer);
+    Answer answer{held_->stamps, held_->begun.sample()};
+    finish(answer);
     held_.reset();
 }
 

@@ -27,13 +27,6 @@ namespace latmon {
 struct Flight {
     enum class State : std::uint8_t { empty, outstanding, answered, lost };
 
-    std::uint32_t sequence = 0;
-    State state = State::empty;
-    StampSource t1_source = StampSource::none;  // Who took `t1_kernel`; none: nobody, so far.
-    bool is_reported = true;   // Its outcome is told; false: a loss whose address is sought.
-    bool is_measuring = true;  // False: it carries our descriptor, and is no sample.
-    bool has_t1_card = false;
-    bool is_acked = false;    // TCP: `acked` is known.
     Instant due;              // The slot it was sent for, jitter included.
     Duration lateness;        // Sent so much after `due`: our own error.
     RawInstant sent_raw;      // User space's T1 on the steady clock.
@@ -41,23 +34,34 @@ struct Flight {
     Duration uncertainty;     // right within so much.
     WireTime t1;              // As it stands in the packet; a reply must echo it.
     WallTime t1_kernel;       // The kernel's T1, as our wall clock showed it.
-    WallTime acked;           // The peer's host acknowledged it, by our wall clock.
     WallTime t1_card;         // The card's T1, by its own clock.
-    std::uint32_t drops = 0;  // Of our receive buffer before its answer came.
-    // Sent in the ancestor's format: its number in the packet, and what that asked for (see
-    // AncestorPacket::hello). Its `t1` is in nanoseconds since 1970, and no reply echoes it.
-    std::uint8_t ancestor_number = 0;
-    std::uint8_t hello = 0;
-    bool is_ancestor = false;
+
+    std::uint32_t sequence = 0;
+    std::uint32_t acked_ns = 0;       // From t1_user() until the peer's host acknowledged it.
+    std::uint32_t drops = 0;          // Of our receive buffer before its answer came.
     std::uint32_t extra_replies = 0;  // Counted by the reflector, and no loss: see LossLedger.
     // The reflector's own number of its reply; of a lost one, of the answer that closed its gap.
     std::uint32_t peer_sequence = 0;
+    State state = State::empty;
+    StampSource t1_source = StampSource::none;  // Who took `t1_kernel`; none: nobody, so far.
+    bool is_reported = true;   // Its outcome is told; false: a loss whose address is sought.
+    bool is_measuring = true;  // False: it carries our descriptor, and is no sample.
+    bool has_t1_card = false;
+    bool is_acked = false;  // TCP: `acked_ns` is known.
+    // Sent in the ancestor's format: its number in the packet, and what that asked for (see
+    // AncestorPacket::hello). Its `t1` is in nanoseconds since 1970, and no reply echoes it.
+    bool is_ancestor = false;
+    std::uint8_t ancestor_number = 0;
+    std::uint8_t hello = 0;
 
     // User space's T1 by the wall clock.
     [[nodiscard]] WallTime t1_user() const noexcept {
         return WallTime{sent_raw.ns + wall_minus_raw.ns};
     }
 };
+
+// Thousands of probes have eight each, at least.
+static_assert(sizeof(Flight) <= 96);
 
 class InFlight {
 public:

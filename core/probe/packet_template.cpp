@@ -24,7 +24,7 @@ static_assert(tlv_access_report_bit == tlv_set::access_report);
 }  // namespace
 
 PacketTemplate::PacketTemplate(const ProbePlan& plan, std::span<const std::byte> zeros,
-                               const HmacKey* key) noexcept
+                               const HmacKey* key)
     : zeros_(zeros),
       key_(key),
       packet_bytes_(plan.size_bytes),
@@ -33,24 +33,27 @@ PacketTemplate::PacketTemplate(const ProbePlan& plan, std::span<const std::byte>
       dscp_(plan.dscp),
       is_plain_(plan.kind == ProbeKind::udp && plan.protocol == ProbeProtocol::twamp_light) {
     if (plan.protocol == ProbeProtocol::ancestor) return;  // Nothing of this is ever sent.
-    if (start_ > 0) {
-        encode_frame_header(
-            {.pdu_bytes = static_cast<std::uint16_t>(packet_bytes_), .type = FrameType::probe},
-            std::span(own_).first<frame_header_bytes>());
-    }
     if (is_plain_) {
+        own_.resize(base_bytes_);
         const std::uint32_t own_bytes = std::min(packet_bytes_, base_bytes_);
         message_.set_payload(std::span(own_).first(own_bytes),
                              zeros_.first(packet_bytes_ - own_bytes));
     } else {
         lay_out(plan.tlvs);
     }
+    if (start_ > 0) {
+        encode_frame_header(
+            {.pdu_bytes = static_cast<std::uint16_t>(packet_bytes_), .type = FrameType::probe},
+            std::span(own_).first<frame_header_bytes>());
+    }
 }
 
-void PacketTemplate::lay_out(TlvSet wanted) noexcept {
+// Grows `own_` the first time only.
+void PacketTemplate::lay_out(TlvSet wanted) {
     layout_ = layout_tlvs(wanted, base_bytes_, packet_bytes_, key_ != nullptr);
     LATMON_ASSERT(layout_.packet_bytes == packet_bytes_);
     const std::uint32_t own_bytes = start_ + base_bytes_ + own_tlv_bytes(layout_);
+    if (own_.empty()) own_.resize(own_bytes);
     LATMON_ASSERT(own_bytes <= own_.size());
     message_.set_payload(std::span(own_).first(own_bytes),
                          zeros_.first(start_ + packet_bytes_ - own_bytes));

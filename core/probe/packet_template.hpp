@@ -14,9 +14,9 @@
 #include "wire/stamp.hpp"
 #include "wire/tlv_request.hpp"
 
-#include <array>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace latmon {
 
@@ -31,9 +31,8 @@ class PacketTemplate {
 public:
     // Empty, and not to be written, if the plan speaks the ancestor's format alone.
     // `zeros` are at least as many as the packet has octets; `key` is null in the unauthenticated
-    // mode, and otherwise outlives this.
-    PacketTemplate(const ProbePlan& plan, std::span<const std::byte> zeros,
-                   const HmacKey* key) noexcept;
+    // mode, and otherwise outlives this. [set-up]
+    PacketTemplate(const ProbePlan& plan, std::span<const std::byte> zeros, const HmacKey* key);
     PacketTemplate(const PacketTemplate&) = delete;
     PacketTemplate& operator=(const PacketTemplate&) = delete;
 
@@ -50,13 +49,9 @@ public:
     [[nodiscard]] const TlvLayout& tlvs() const noexcept { return layout_; }
 
 private:
-    // Frame header, the larger base packet, and all TLVs that there are, sealed: 148 octets and the
-    // header of the padding.
-    static constexpr std::size_t own_bytes_max = 320;
+    void lay_out(TlvSet wanted);
 
-    void lay_out(TlvSet wanted) noexcept;
-
-    std::array<std::byte, own_bytes_max> own_{};
+    std::vector<std::byte> own_;  // From the frame header to the header of the padding.
     std::span<const std::byte> zeros_;
     const HmacKey* key_;
     TlvLayout layout_;

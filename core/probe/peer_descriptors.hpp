@@ -7,6 +7,7 @@
 // carries the name. Used on one core-thread; allocates nothing after construction.
 #pragma once
 
+#include "base/zeroed_array.hpp"
 #include "probe/admission.hpp"
 #include "probe/core_counters.hpp"
 #include "probe/session_table.hpp"
@@ -16,7 +17,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace latmon {
 
@@ -36,6 +36,9 @@ public:
     // own. [set-up]
     PeerDescriptors(CoreCounters& counters, const AdmissionRules& rules, PeerQueue* queue,
                     PeerSeries* series);
+
+    // Takes its memory, all of it, now. [set-up]
+    void take_memory() noexcept { known_.take_memory(); }
 
     // Where the descriptor of a request is put when it is read, for take() to find it.
     [[nodiscard]] Descriptor& scratch() noexcept { return latest_.descriptor; }
@@ -71,7 +74,7 @@ private:
     const AdmissionRules& rules_;
     PeerQueue* queue_;
     PeerSeries* series_;
-    std::vector<Known> known_;  // By session.
+    ZeroedArray<Known> known_;  // By session.
     PeerDescriptor latest_;
 };
 

@@ -9,6 +9,7 @@
 #include "clock/wall_watch.hpp"
 #include "config/plan.hpp"
 #include "probe/core_counters.hpp"
+#include "probe/descriptor_packet.hpp"
 #include "probe/in_flight.hpp"
 #include "probe/own_clock.hpp"
 #include "probe/probe_counters.hpp"
@@ -44,8 +45,9 @@ struct CoreContext {
     [[nodiscard]] std::uint32_t clock_epoch() const noexcept {
         return wall_watch.epoch() + static_cast<std::uint32_t>(boot_nonce);
     }
-    PeerSeries* peer_series = nullptr;  // Series of peers that say who they are; null: none.
-    std::string_view node_name{};       // Plan::name.
+    DescriptorPacket descriptor_packet{};  // Of the probe that sends one.
+    PeerSeries* peer_series = nullptr;     // Series of peers that say who they are; null: none.
+    std::string_view node_name{};          // Plan::name.
 };
 
 // The key of a probe's authenticated mode, or null. [set-up, main-thread]

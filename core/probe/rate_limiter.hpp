@@ -22,10 +22,10 @@
 #include "base/keyed_hash.hpp"
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "base/zeroed_array.hpp"
 #include "config/config.hpp"
 
 #include <cstdint>
-#include <vector>
 
 namespace latmon {
 
@@ -36,6 +36,9 @@ public:
     // Rates and bursts are at least 1. What may come at once over all sources is what comes at the
     // full rate in limits::rate_total_burst_ns. [set-up]
     RateLimiter(const ReflectorConfig& config, HashKey key);
+
+    // Takes its memory, all of it, now. [set-up]
+    void take_memory() noexcept { slots_.take_memory(); }
 
     // Takes one token from each bucket if both have one, else from none. `now` never goes back.
     // [core-thread]
@@ -69,7 +72,7 @@ private:
     Pace total_pace_;
     HashKey key_;
     Instant total_full_at_;
-    std::vector<Slot> slots_;
+    ZeroedArray<Slot> slots_;
 };
 
 }  // namespace latmon

@@ -41,13 +41,14 @@ SessionTable::SessionTable(HashKey key)
     : hash_key_(key),
       sessions_(limits::sessions_per_core),
       buckets_(buckets, none),
-      per_source_(source_counts, 0),
+      per_source_(source_counts),
+      free_(none),
       newest_(none),
-      oldest_(none) {
-    for (Index index = 0; index < sessions_.size(); ++index) {
-        const bool is_last = index + 1 == sessions_.size();
-        sessions_[index].next_in_bucket_ = is_last ? none : index + 1;
-    }
+      oldest_(none) {}
+
+void SessionTable::take_memory() noexcept {
+    sessions_.take_memory();
+    per_source_.take_memory();
 }
 
 std::size_t SessionTable::source_of(const AddressBytes& address) const noexcept {
@@ -75,7 +76,8 @@ Session* SessionTable::find_or_create(const SessionKey& key, Instant now,
     if (index == none) {
         const bool is_limited = per_source_max < limits::sessions_per_core;
         if (is_limited && is_source_full(key.peer.address, per_source_max)) return nullptr;
-        if (free_ == none && expire(now, 1) == 0) return nullptr;
+        const bool is_full = free_ == none && unused_ == sessions_.size();
+        if (is_full && expire(now, 1) == 0) return nullptr;
         index = create(key);
         ++per_source_[source_of(key.peer.address)];
     } else if (index != newest_) {
@@ -104,10 +106,14 @@ bool SessionTable::is_idle(const Session& session, Instant now) const noexcept {
 }
 
 SessionTable::Index SessionTable::create(const SessionKey& key) noexcept {
-    const Index index = free_;
-    LATMON_ASSERT(index != none);
+    const Index index = free_ == none ? unused_ : free_;
+    LATMON_ASSERT(index < sessions_.size());
     Session& session = sessions_[index];
-    free_ = session.next_in_bucket_;
+    if (free_ == none) {
+        ++unused_;
+    } else {
+        free_ = session.next_in_bucket_;
+    }
     session = Session{};
     session.key_ = key;
     Index& first = bucket_of(key);

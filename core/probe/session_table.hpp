@@ -13,6 +13,7 @@
 #include "base/keyed_hash.hpp"
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "base/zeroed_array.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -50,6 +51,9 @@ class SessionTable {
 public:
     // [set-up]
     explicit SessionTable(HashKey key);
+
+    // Takes its memory, all of it, now. [set-up]
+    void take_memory() noexcept;
 
     // The session with this key, seen `now`; made anew, counting from 0, if there is none or if it
     // has been silent for longer than limits::session_idle_ns. nullptr if the table is full of
@@ -89,10 +93,11 @@ private:
     void link_as_newest(Index index) noexcept;
 
     HashKey hash_key_;
-    std::vector<Session> sessions_;
+    ZeroedArray<Session> sessions_;
     std::vector<Index> buckets_;             // First session of each chain.
-    std::vector<std::uint16_t> per_source_;  // Sessions, by the hash of their address.
-    Index free_ = 0;                         // First of the sessions not in use.
+    ZeroedArray<std::uint16_t> per_source_;  // Sessions, by the hash of their address.
+    Index unused_ = 0;                       // Sessions from here on were never in use.
+    Index free_;                             // First of the others that are not in use.
     Index newest_;
     Index oldest_;
     std::uint32_t size_ = 0;

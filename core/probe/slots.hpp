@@ -33,6 +33,7 @@ public:
           interval_(plan.interval),
           phase_(plan.phase),
           jitter_(plan.jitter),
+          probes_max_(plan.probes_max),
           random_(0x9e3779b97f4a7c15ULL * (plan.probe_index + 1ULL)),
           timer_(*this, plan.is_precise) {
         timer_.is_send = true;
@@ -46,6 +47,8 @@ public:
 
 private:
     void on_fire(Instant now) noexcept {
+        const std::uint64_t probes = counters_.sent.read() + counters_.local_error.read();
+        if (probes_max_ != 0 && probes >= probes_max_) return;
         const Instant due = timer_.deadline;
         counters_.missed.add(schedule_.advance(now));
         arm();
@@ -72,6 +75,7 @@ private:
     Duration interval_;
     Duration phase_;
     Duration jitter_;
+    std::uint64_t probes_max_;
     std::uint64_t random_;
     MethodTimer<&Slots::on_fire> timer_;
 };

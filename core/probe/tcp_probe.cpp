@@ -21,11 +21,11 @@ constexpr std::uint32_t stamps_per_turn = 4'096;
 
 // Room for as much as comes at one go, of which only the head is of interest. A reply of the
 // ancestor's format goes in whole, and an octet is left: only then is its arrival known.
-std::size_t receive_bytes(const AncestorTemplate& ancestor) noexcept {
+std::size_t receive_bytes(const AncestorTemplate* ancestor) noexcept {
     constexpr std::size_t usual = 512;
     constexpr std::size_t most = 2 * ancestor_head_bytes_max;
-    if (ancestor.packet_bytes() == 0) return usual;
-    return std::clamp<std::size_t>(ancestor.reply_bytes_max() + 1U, usual, most);
+    if (ancestor == nullptr) return usual;
+    return std::clamp<std::size_t>(ancestor->reply_bytes_max() + 1U, usual, most);
 }
 
 bool is_padding(std::span<const std::byte> octets) noexcept {
@@ -42,12 +42,12 @@ TcpProbe::TcpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
       exchanges_(context, plan, counters, slots, nullptr),
       slots_(context.reactor.timers(), *this, plan, counters),
       packet_(plan, context.zeros, key_of(context, plan)),
-      ancestor_(plan),
+      ancestor_(AncestorTemplate::make(plan)),
       last_error_(LATMON_ERROR_UNRESOLVED),
       pause_(pause_min),
       reopen_after_(plan.max_lost),
-      receive_buffer_(receive_bytes(ancestor_)) {
-    exchanges_.set_ancestor_bytes(ancestor_.packet_bytes());
+      receive_buffer_(receive_bytes(ancestor_.get())) {
+    if (ancestor_ != nullptr) exchanges_.set_ancestor_bytes(ancestor_->packet_bytes());
     encode_preface({.ssid = plan.ssid, .boot_nonce = context.boot_nonce}, preface_);
     preface_message_.set_payload(preface_);
 }
@@ -248,8 +248,8 @@ void TcpProbe::send_ancestor_probe(Instant due) noexcept {
         counters_.missed.add(1);
         return;
     }
-    ancestor_.write(exchanges_.open_ancestor(due));
-    submit(due, ancestor_.message());
+    ancestor_->write(exchanges_.open_ancestor(due));
+    submit(due, ancestor_->message());
 }
 
 void TcpProbe::submit(Instant due, const Message& message) noexcept {
@@ -296,7 +296,7 @@ void TcpProbe::take_tx_stamp(const TxStamp& stamp) noexcept {
     const bool is_ancestor = dialect_ == Dialect::ancestor;
     const std::uint64_t before = is_ancestor ? 0 : preface_bytes;
     const std::uint64_t frame_bytes =
-        is_ancestor ? ancestor_.packet_bytes() : frame_header_bytes + plan_.size_bytes;
+        is_ancestor ? ancestor_->packet_bytes() : frame_header_bytes + plan_.size_bytes;
     const std::uint64_t probes = exchanges_.next_sequence() - first_sequence_;
     const std::uint64_t sent_bytes = before + probes * frame_bytes;
     const std::uint64_t end =
@@ -325,8 +325,8 @@ void TcpProbe::take_reply(bool is_last) noexcept {
 }
 
 void TcpProbe::take_ancestor_reply(bool is_last) noexcept {
-    if (ancestor_.is_echoed_by(stream_.packet())) {
-        exchanges_.on_ancestor_reply(stream_.packet(), path_of(ancestor_.packet_bytes(), is_last));
+    if (ancestor_->is_echoed_by(stream_.packet())) {
+        exchanges_.on_ancestor_reply(stream_.packet(), path_of(ancestor_->packet_bytes(), is_last));
     } else {
         counters_.invalid.add(1);
     }

@@ -78,7 +78,7 @@ private:
     Exchanges exchanges_;
     Slots slots_;
     PacketTemplate packet_;
-    AncestorTemplate ancestor_;
+    const std::unique_ptr<AncestorTemplate> ancestor_;  // Null: it is not spoken.
     FrameReader reader_;
     AncestorStream stream_;
     std::size_t kept_bytes_ = 0;  // At the front of receive_buffer_: of a head that is incomplete.

@@ -7,15 +7,11 @@
 #include "probe/reflection.hpp"
 #include "wire/auth.hpp"
 
-#include <sys/mman.h>
 #include <algorithm>
 #include <cerrno>
 
 namespace latmon {
 namespace {
-
-constexpr std::size_t memory_bytes =
-    std::size_t{limits::tcp_sessions_per_core} * limits::tcp_buffer_bytes;
 
 // Before accepting again when the kernel would not.
 constexpr Duration accept_pause = Duration::from_ms(100);
@@ -33,28 +29,22 @@ TcpReflector::Accept::Accept(TcpReflector& reflector) noexcept
 
 TcpReflector::TcpReflector(CoreContext& context, const AdmissionRules& rules,
                            std::uint32_t series_id)
-    : context_(context), rules_(rules), series_id_(series_id), ancestor_(context, rules) {
-    void* const memory = ::mmap(nullptr, memory_bytes, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    LATMON_ASSERT(memory != MAP_FAILED);  // Address space only: 68 MiB.
-    ::madvise(memory, memory_bytes, MADV_NOHUGEPAGE);
-    memory_ = static_cast<std::byte*>(memory);
+    : context_(context), rules_(rules), series_id_(series_id), ancestor_(context, rules) {}
+
+// -- Accepting ----------------------------------------------------------------------------------
+
+void TcpReflector::make_sessions() {
     sessions_.reserve(limits::tcp_sessions_per_core);
     for (std::size_t index = 0; index < limits::tcp_sessions_per_core; ++index) {
         sessions_.push_back(std::make_unique<Session>(*this));
-        sessions_.back()->buffer = {memory_ + index * limits::tcp_buffer_bytes,
+        sessions_.back()->buffer = {memory_.data() + index * limits::tcp_buffer_bytes,
                                     limits::tcp_buffer_bytes};
     }
 }
 
-TcpReflector::~TcpReflector() {
-    ::munmap(memory_, memory_bytes);
-}
-
-// -- Accepting ----------------------------------------------------------------------------------
-
-void TcpReflector::listen(SocketId listener) noexcept {
-    accepts_.push_back(std::make_unique<Accept>(*this));  // Before the start barrier.
+void TcpReflector::listen(SocketId listener) {
+    if (sessions_.empty()) make_sessions();
+    accepts_.push_back(std::make_unique<Accept>(*this));
     accepts_.back()->listener = listener;
     context_.reactor.ring().prepare_accept(*accepts_.back(), listener);
 }

@@ -5,12 +5,13 @@
 // buffer of its own; replies are made in place and sent before more is read, so that a sender that
 // does not read its replies only stops itself. A connection that begins with a digit is the
 // ancestor's and gets its messages answered in its format, one reply to each. Used on one
-// core-thread; allocates nothing after construction.
+// core-thread; allocates nothing after listen().
 //
 //   accept -> preface (5 s) -> frames ... -> closing        reading and sending take turns
 //          -> the ancestor's first message (5 s) -> messages ... -> closing
 #pragma once
 
+#include "base/zeroed_array.hpp"
 #include "probe/admission.hpp"
 #include "probe/ancestor_reflection.hpp"
 #include "probe/probe.hpp"
@@ -69,18 +70,21 @@ inline constexpr std::array tcp_counter_names{
 
 class TcpReflector {
 public:
-    // `series_id` is that of the samples it emits. All of its memory is reserved here.
+    // `series_id` is that of the samples it emits.
     TcpReflector(CoreContext& context, const AdmissionRules& rules, std::uint32_t series_id);
-    ~TcpReflector();
     TcpReflector(const TcpReflector&) = delete;
     TcpReflector& operator=(const TcpReflector&) = delete;
 
-    // Starts accepting on a listener; may be called for several. [core-thread]
-    void listen(SocketId listener) noexcept;
+    // Starts accepting on a listener; may be called for several. The first reserves the memory of
+    // all connections. [core-thread, before the start barrier]
+    void listen(SocketId listener);
 
     [[nodiscard]] const TcpReflectorCounters& counters() const noexcept { return counters_; }
 
 private:
+    static constexpr std::size_t memory_bytes =
+        std::size_t{limits::tcp_sessions_per_core} * limits::tcp_buffer_bytes;
+
     enum class State : std::uint8_t { free, greeting, open, closing };
 
     struct Session {
@@ -119,6 +123,7 @@ private:
         MethodTimer<&Accept::on_retry> retry{*this, false};
     };
 
+    void make_sessions();
     void on_accept(Accept& accept, const Completion& completion) noexcept;
     [[nodiscard]] bool has_room_for(const AddressBytes& address) const noexcept;
     void open_session(Session& session, SocketId socket, const Endpoint& peer) noexcept;
@@ -142,7 +147,7 @@ private:
     std::uint32_t series_id_;
     AncestorReflection ancestor_;
     TcpReflectorCounters counters_;
-    std::byte* memory_;  // tcp_sessions_per_core buffers; pages appear as they are used.
+    ZeroedArray<std::byte> memory_{memory_bytes};  // Buffers, by connection.
     std::vector<std::unique_ptr<Session>> sessions_;
     std::vector<std::unique_ptr<Accept>> accepts_;  // One per listener; made by listen().
 };

@@ -37,11 +37,11 @@ UdpProbe::UdpProbe(CoreContext& context, const ProbePlan& plan, ProbeCounters& c
       exchanges_(context, plan, counters, slots, this),
       slots_(context.reactor.timers(), *this, plan, counters),
       packet_(plan, context.zeros, key_of(context, plan)),
-      ancestor_(plan),
-      descriptor_(plan, context.boot_nonce, key_of(context, plan)),
+      ancestor_(AncestorTemplate::make(plan)),
+      descriptor_(plan, context.boot_nonce, key_of(context, plan), context.descriptor_packet),
       open_error_(LATMON_ERROR_UNRESOLVED),
       reopen_after_(plan.max_lost) {
-    exchanges_.set_ancestor_bytes(ancestor_.packet_bytes());
+    if (speaks_ancestor()) exchanges_.set_ancestor_bytes(ancestor_->packet_bytes());
 }
 
 void UdpProbe::open_path() noexcept {
@@ -189,9 +189,9 @@ void UdpProbe::send(const SenderPacket& packet) noexcept {
 }
 
 void UdpProbe::send(const AncestorRequest& request) noexcept {
-    ancestor_.write(request);
-    if (context_.uses_kernel_stamps) ancestor_.set_key(request.sequence);
-    submit(ancestor_.message());
+    ancestor_->write(request);
+    if (context_.uses_kernel_stamps) ancestor_->set_key(request.sequence);
+    submit(ancestor_->message());
 }
 
 void UdpProbe::submit(const Message& message) noexcept {
@@ -246,6 +246,7 @@ void UdpProbe::send_descriptor_if_due() noexcept {
 }
 
 void UdpProbe::on_descriptor_sent(const Completion& completion) noexcept {
+    descriptor_.release();
     if (completion.result >= 0) {
         counters_.descriptors.add(1);
         return;
@@ -291,7 +292,7 @@ void UdpProbe::take_replies(const Completion& completion) noexcept {
         speaks_ancestor() ? decode_ancestor(datagram.payload) : std::nullopt;
     if (!ancestor) {
         exchanges_.on_reply(datagram.payload, path);
-    } else if (ancestor_.is_echoed_by(*ancestor)) {
+    } else if (ancestor_->is_echoed_by(*ancestor)) {
         exchanges_.on_ancestor_reply(*ancestor, path);
     } else {
         counters_.invalid.add(1);
@@ -331,7 +332,7 @@ void UdpProbe::take_refusal(const SocketError& error) noexcept {
         std::span(error.payload)
             .first(std::min<std::size_t>(error.payload_bytes, error.payload.size()));
     const std::optional<std::uint8_t> number =
-        speaks_ancestor() ? ancestor_.number_of(payload) : std::nullopt;
+        speaks_ancestor() ? ancestor_->number_of(payload) : std::nullopt;
     if (number) {
         exchanges_.on_ancestor_refused(*number, error.error_number);
         return;

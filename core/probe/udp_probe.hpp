@@ -45,7 +45,7 @@ private:
     void cancel_operations() noexcept;
     void take_errors() noexcept;
     [[nodiscard]] bool is_path_worn() const noexcept;
-    [[nodiscard]] bool speaks_ancestor() const noexcept { return ancestor_.packet_bytes() > 0; }
+    [[nodiscard]] bool speaks_ancestor() const noexcept { return ancestor_ != nullptr; }
     [[nodiscard]] bool is_authenticated() const noexcept { return plan_.key_index >= 0; }
 
     CoreContext& context_;
@@ -54,7 +54,7 @@ private:
     Exchanges exchanges_;
     Slots slots_;
     PacketTemplate packet_;
-    AncestorTemplate ancestor_;
+    const std::unique_ptr<AncestorTemplate> ancestor_;  // Null: it is not spoken.
     DescriptorSender descriptor_;
     Endpoint address_;  // Zero: not known yet.
     SocketId socket_ = no_socket;

@@ -69,6 +69,12 @@ UdpReflector::UdpReflector(CoreContext& context, const AdmissionRules& rules, Ha
 }
 
 void UdpReflector::listen(SocketId socket, std::uint16_t listener_index) {
+    if (listeners_.empty()) {
+        sessions_.take_memory();
+        peers_.take_memory();
+        departures_.take_memory();
+        rules_.rate_limiter.take_memory();
+    }
     listeners_.push_back(std::make_unique<Listener>(*this));
     Listener& listener = *listeners_.back();
     listener.socket = socket;

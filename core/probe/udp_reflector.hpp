@@ -7,6 +7,7 @@
 // nothing after construction.
 #pragma once
 
+#include "base/zeroed_array.hpp"
 #include "probe/admission.hpp"
 #include "probe/ancestor_reflection.hpp"
 #include "probe/peer_descriptors.hpp"
@@ -78,7 +79,7 @@ private:
         UdpReflector* owner = nullptr;
         std::uint16_t buffer_index = 0;
         ReflectReason outcome = ReflectReason::reflected;  // If it can be sent.
-        Message message;
+        RoutedMessage message;
     };
 
     void on_receive(Listener& listener, const Completion& completion) noexcept;
@@ -104,7 +105,7 @@ private:
     SessionTable sessions_;
     PeerDescriptors peers_;
     AncestorReflection ancestor_;
-    std::vector<Departure> departures_;         // By session.
+    ZeroedArray<Departure> departures_;         // By session.
     std::vector<ReplayWindow> replay_windows_;  // By session; none without keys.
     std::vector<Ticket> tickets_;               // By number modulo its size.
     std::uint32_t next_ticket_ = 0;

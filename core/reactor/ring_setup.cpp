@@ -122,8 +122,9 @@ Result<void> UringRing::set_up(const UringOptions& options) {
     if (result < 0) return fail_setup(-result);
     has_ring_ = true;
     send_headers_.resize(ring_.sq.ring_entries);
+    connect_addresses_.resize(ring_.sq.ring_entries);
     ability_ = probe_stamps(options);
-    if (ability_.tx != TxStampWay::none) key_counts_.resize(slots_.size());
+    if (ability_.tx != TxStampWay::none) key_counts_.emplace(slots_.size());
     ::io_uring_register_ring_fd(&ring_);  // Saves a lookup per call; optional.
     result = ::io_uring_register_files_sparse(&ring_, static_cast<unsigned>(slots_.size()));
     if (result < 0) {

@@ -64,7 +64,8 @@ struct UringRing::StampTrial {
     }
 
     [[nodiscard]] bool send() const noexcept {
-        return ::sendmsg(sender.get(), &message.header(), MSG_DONTWAIT) >= 0;
+        const msghdr header = message.header();
+        return ::sendmsg(sender.get(), &header, MSG_DONTWAIT) >= 0;
     }
 
     // The kernel reads control messages before it looks for a route.
@@ -72,7 +73,8 @@ struct UringRing::StampTrial {
         Message keyed;
         keyed.set_payload(payload);
         keyed.set_key(1);
-        const ssize_t sent = ::sendmsg(sender.get(), &keyed.header(), MSG_DONTWAIT);
+        const msghdr header = keyed.header();
+        const ssize_t sent = ::sendmsg(sender.get(), &header, MSG_DONTWAIT);
         return sent >= 0 || errno != EINVAL;
     }
 
@@ -175,7 +177,7 @@ Outcome<void> UringRing::start_tx_stamps(SocketId socket) noexcept {
     if (!result) return result;
     stamped.stamps_tx = true;
     stamped.counts_keys = counts_keys;
-    if (counts_keys) key_counts_[static_cast<std::size_t>(socket)] = {};
+    if (counts_keys) (*key_counts_)[static_cast<std::size_t>(socket)] = {};
     return {};
 }
 
@@ -216,7 +218,7 @@ std::optional<std::uint32_t> UringRing::key_to_send(SocketId socket,
     const Slot& sender = slot(socket);
     if (!sender.stamps_tx || !message.has_key()) return std::nullopt;
     if (!sender.counts_keys) return message.key();
-    KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
+    KeyCount& count = (*key_counts_)[static_cast<std::size_t>(socket)];
     const std::uint32_t number = count.before_send(message.key());
     if (count.has_failed() && ability_.has_keys) return number;
     return std::nullopt;
@@ -225,11 +227,10 @@ std::optional<std::uint32_t> UringRing::key_to_send(SocketId socket,
 // The kernel has read it when the entry has been submitted: io_uring_prep_sendmsg(3).
 const msghdr& UringRing::header_with(const io_uring_sqe& entry, const Message& message,
                                      std::optional<std::uint32_t> key) noexcept {
-    const bool is_its_own = key ? *key == message.key() : !message.has_key();
-    if (is_its_own) return message.header();
     SendHeader& copy = send_headers_[static_cast<std::size_t>(&entry - ring_.sq.sqes)];
-    copy.header = message.header_without_key();
-    if (key) {
+    const bool is_its_own = key && message.has_key() && *key == message.key();
+    copy.header = is_its_own ? message.header() : message.header_without_key();
+    if (key && !is_its_own) {
         // Only a connected socket's keys are counted, and its messages have no other control data.
         LATMON_ASSERT(copy.header.msg_controllen == 0);
         cmsghdr control{};
@@ -246,14 +247,14 @@ const msghdr& UringRing::header_with(const io_uring_sqe& entry, const Message& m
 
 // False if nobody knows whose stamp it is.
 bool UringRing::find_key(SocketId socket, TxStamp& stamp) noexcept {
-    KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
+    KeyCount& count = (*key_counts_)[static_cast<std::size_t>(socket)];
     const std::optional<std::uint32_t> key = count.key_of(stamp.key);
     if (key) stamp.key = *key;
     return key.has_value();
 }
 
 void UringRing::note_counted(SocketId socket, std::int32_t result) noexcept {
-    KeyCount& count = key_counts_[static_cast<std::size_t>(socket)];
+    KeyCount& count = (*key_counts_)[static_cast<std::size_t>(socket)];
     if (result >= 0) {
         count.on_sent();
     } else if (count.on_failed() && !ability_.has_keys) {

@@ -29,10 +29,7 @@ void never_called(Operation&, const Completion&) noexcept {
 }  // namespace
 
 UringRing::UringRing(const UringOptions& options)
-    : wake_operation_(never_called),
-      slots_(options.sockets_max),
-      connect_addresses_(options.sockets_max),
-      probe_operation_(never_called) {
+    : wake_operation_(never_called), slots_(options.sockets_max), probe_operation_(never_called) {
     free_slots_.reserve(options.sockets_max);
     for (std::uint32_t slot = options.sockets_max; slot > 0; --slot) {
         free_slots_.push_back(static_cast<SocketId>(slot - 1));
@@ -185,9 +182,12 @@ void UringRing::prepare_accept(Operation& operation, SocketId listener) noexcept
 
 void UringRing::prepare_connect(Operation& operation, SocketId socket,
                                 const Endpoint& remote) noexcept {
-    sockaddr_storage& address = connect_addresses_[static_cast<std::size_t>(socket)];
-    const socklen_t length = as_sockaddr(remote, address);
     io_uring_sqe* const entry = next_entry(&operation);
+    sockaddr_storage whole{};
+    const socklen_t length = as_sockaddr(remote, whole);
+    sockaddr_in6& address = connect_addresses_[static_cast<std::size_t>(entry - ring_.sq.sqes)];
+    LATMON_ASSERT(length <= sizeof(address));
+    std::memcpy(&address, &whole, length);
     ::io_uring_prep_connect(entry, 0, reinterpret_cast<const sockaddr*>(&address), length);
     use_socket(*entry, socket);
     ::io_uring_sqe_set_data(entry, &operation);
@@ -197,7 +197,8 @@ void UringRing::prepare_send_stream(Operation& operation, SocketId socket,
                                     const Message& message) noexcept {
     io_uring_sqe* const entry = next_entry(&operation);
     // MSG_WAITALL: io_uring goes on after a short send by itself (io_uring_prep_sendmsg(3)).
-    ::io_uring_prep_sendmsg(entry, 0, &message.header(), MSG_WAITALL | MSG_NOSIGNAL);
+    const msghdr& header = header_with(*entry, message, std::nullopt);
+    ::io_uring_prep_sendmsg(entry, 0, &header, MSG_WAITALL | MSG_NOSIGNAL);
     use_socket(*entry, socket);
     ::io_uring_sqe_set_data(entry, &operation);
 }

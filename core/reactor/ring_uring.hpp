@@ -16,11 +16,13 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/zeroed_array.hpp"
 #include "reactor/key_count.hpp"
 #include "reactor/ring.hpp"
 
 #include <liburing.h>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace latmon {
@@ -98,7 +100,7 @@ private:
         bool counts_keys = false;  // Its keys are found by key_counts_.
     };
 
-    // What is sent instead of a message's own header.
+    // What sendmsg(2) wants of one message, and a key that is not the message's own.
     struct SendHeader {
         msghdr header{};
         alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(std::uint32_t))> control{};
@@ -144,13 +146,14 @@ private:
     msghdr receive_header_{};                   // Lengths only: the layout of a receive buffer.
 
     std::vector<Slot> slots_;
-    std::vector<SocketId> free_slots_;                 // A stack; never grows beyond slots_.
-    std::vector<sockaddr_storage> connect_addresses_;  // By slot: borrowed by the kernel.
+    std::vector<SocketId> free_slots_;  // A stack; never grows beyond slots_.
     StampAbility ability_;
     Fd stamp_keeper_;  // See probe_stamps().
     Operation probe_operation_;
-    std::vector<KeyCount> key_counts_;      // By slot; empty where nothing sent is stamped.
-    std::vector<SendHeader> send_headers_;  // By submission entry: borrowed until it is submitted.
+    std::optional<ZeroedArray<KeyCount>> key_counts_;  // By slot; none: nothing is stamped.
+    // By submission entry: borrowed until it is submitted (IORING_FEAT_SUBMIT_STABLE).
+    std::vector<SendHeader> send_headers_;
+    std::vector<sockaddr_in6> connect_addresses_;  // Each also large enough for IPv4.
     RingCounters counters_;
 };
 

@@ -30,6 +30,9 @@ public:
     // Nothing is pushed into it any more. [core-thread]
     void remove(const SampleQueue& queue) noexcept { std::erase(queues_, &queue); }
 
+    // The statistics take samples from now on. [core-thread]
+    void set_stats(SampleQueue& queue) noexcept { stats_ = &queue; }
+
     // Gives a copy to every exporter that takes its kind, and to the statistics. [core-thread]
     void emit(const Sample& sample) noexcept {
         for (SampleQueue* const queue : queues_)

@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace latmon {
 namespace {
@@ -49,6 +50,12 @@ Series series_of(const PeerLabels& peer, const std::string& node_name) {
 
 }  // namespace
 
+std::vector<std::uint32_t> ids_of(SeriesGroup group) {
+    std::vector<std::uint32_t> ids(group.count);
+    std::iota(ids.begin(), ids.end(), group.first_id);
+    return ids;
+}
+
 SeriesRegistry::SeriesRegistry(std::string node_name) : node_name_(std::move(node_name)) {}
 
 SeriesRegistry::~SeriesRegistry() {
@@ -67,12 +74,13 @@ PeerSeries& SeriesRegistry::add_peers(std::uint32_t capacity) {
 
 SeriesGroup SeriesRegistry::add(const Series& head, std::span<const std::string_view> names) {
     const std::lock_guard lock(mutex_);
-    latmon_series_t shape = shape_of(head);
+    const latmon_series_t shape = shape_of(head);
+    const TextList& kept_names = keep_list(names);
     const std::size_t hash = hash_of(shape);
     const auto [first, last] = groups_.equal_range(hash);
     for (auto found = first; found != last; ++found) {
         Group& group = found->second;
-        if (group.is_taken || !is_same(group.ids, shape, names)) continue;
+        if (group.is_taken || !is_same(group, shape, kept_names)) continue;
         group.is_taken = true;
         return group.ids;
     }
@@ -80,12 +88,10 @@ SeriesGroup SeriesRegistry::add(const Series& head, std::span<const std::string_
                           .count = static_cast<std::uint32_t>(1 + names.size())};
     LATMON_ASSERT(ids.count <= series_max - ids.first_id);
     show(ids.first_id, shape);
-    shape.kind = LATMON_KIND_NODE;
-    for (std::uint32_t index = 1; index < ids.count; ++index) {
-        shape.name = keep(names[index - 1]);
-        show(ids.first_id + index, shape);
+    for (std::uint32_t place = 1; place < ids.count; ++place) {
+        entry(ids.first_id + place).place.store(place, std::memory_order_release);
     }
-    groups_.emplace(hash, Group{.ids = ids});
+    groups_.emplace(hash, Group{.ids = ids, .names = &kept_names});
     end_id_.store(ids.first_id + ids.count, std::memory_order_release);
     return ids;
 }
@@ -99,8 +105,8 @@ void SeriesRegistry::begin(SeriesGroup group) {
 
 void SeriesRegistry::end(SeriesGroup group) {
     const std::lock_guard lock(mutex_);
-    Group* const known = group_of(group);
-    LATMON_ASSERT(known != nullptr && known->is_taken);
+    Group* const known = group_from(group.first_id);
+    LATMON_ASSERT(known != nullptr && known->is_taken && known->ids.count == group.count);
     known->is_taken = false;
     const bool was_live = entry(group.first_id).ended_at.load(std::memory_order_relaxed) == 0;
     if (!was_live) return;
@@ -113,18 +119,29 @@ void SeriesRegistry::end(SeriesGroup group) {
 
 const latmon_series_t* SeriesRegistry::find(std::uint32_t series_id,
                                             std::uint32_t epoch) const noexcept {
+    // Making what was told of already changes nothing that anybody could see.
+    auto& self = const_cast<SeriesRegistry&>(*this);
     const Entry* const known = find_entry(series_id);
     const latmon_series_t* const shown =
         known == nullptr ? nullptr : known->shown.load(std::memory_order_acquire);
-    if (shown == nullptr) {
+    const bool is_named = known != nullptr && known->place.load(std::memory_order_acquire) > 0;
+    if (shown == nullptr && !is_named) {
         const bool is_peer = std::ranges::any_of(peers_, [&](const auto& peers) {
             return series_id - peers->first_id() < peers->capacity();
         });
-        return is_peer ? const_cast<SeriesRegistry*>(this)->find_peer(series_id) : nullptr;
+        return is_peer ? self.find_peer(series_id) : nullptr;
     }
-    const std::uint32_t ended_at = known->ended_at.load(std::memory_order_acquire);
-    const bool is_visible = ended_at == 0 || (ended_at > never_begun && ended_at > epoch);
-    return is_visible ? shown : nullptr;
+    if (!known->is_visible(epoch)) return nullptr;
+    return shown == nullptr ? self.make_named(series_id) : shown;
+}
+
+std::optional<latmon_kind_t> SeriesRegistry::kind_of(std::uint32_t series_id) const noexcept {
+    const Entry* const known = find_entry(series_id);
+    const bool is_named = known != nullptr && known->place.load(std::memory_order_acquire) > 0;
+    if (is_named) return known->is_visible(0) ? std::optional(LATMON_KIND_NODE) : std::nullopt;
+    const latmon_series_t* const series = find(series_id);
+    if (series == nullptr) return std::nullopt;
+    return static_cast<latmon_kind_t>(series->kind);
 }
 
 // -- Entries ------------------------------------------------------------------------------------
@@ -146,6 +163,21 @@ const SeriesRegistry::Entry* SeriesRegistry::find_entry(std::uint32_t series_id)
 }
 
 // Two threads may come here for the same id: the one that finds it made takes what there is.
+const latmon_series_t* SeriesRegistry::make_named(std::uint32_t series_id) noexcept {
+    const std::lock_guard lock(mutex_);
+    const Entry& made = entry(series_id);
+    const latmon_series_t* const known = made.shown.load(std::memory_order_relaxed);
+    if (known != nullptr) return known;
+    const std::uint32_t place = made.place.load(std::memory_order_relaxed);
+    const std::uint32_t first_id = series_id - place;
+    latmon_series_t series = *entry(first_id).shown.load(std::memory_order_relaxed);
+    series.kind = LATMON_KIND_NODE;
+    series.name = (*group_from(first_id)->names)[place - 1];
+    show(series_id, series);
+    return made.shown.load(std::memory_order_relaxed);
+}
+
+// Likewise.
 const latmon_series_t* SeriesRegistry::find_peer(std::uint32_t series_id) noexcept {
     const std::lock_guard lock(mutex_);
     Entry& place = entry(series_id);
@@ -171,12 +203,17 @@ const char* SeriesRegistry::keep(std::string_view text) {
     return texts_.emplace(text).first->c_str();
 }
 
+template <typename Text>
+const SeriesRegistry::TextList& SeriesRegistry::keep_list(std::span<const Text> texts) {
+    TextList list;
+    list.reserve(texts.size());
+    for (const Text& text : texts)
+        list.push_back(keep(text));
+    return *lists_.insert(std::move(list)).first;
+}
+
 latmon_series_t SeriesRegistry::shape_of(const Series& series) {
-    std::vector<const char*> tags;
-    tags.reserve(series.tags.size());
-    for (const std::string& tag : series.tags)
-        tags.push_back(keep(tag));
-    const std::vector<const char*>& kept_tags = *tag_lists_.insert(std::move(tags)).first;
+    const TextList& kept_tags = keep_list(std::span<const std::string>(series.tags));
     return latmon_series_t{
         .struct_size = sizeof(latmon_series_t),
         .series_id = 0,
@@ -195,27 +232,19 @@ latmon_series_t SeriesRegistry::shape_of(const Series& series) {
     };
 }
 
-SeriesRegistry::Group* SeriesRegistry::group_of(SeriesGroup ids) {
-    const latmon_series_t* const head = entry(ids.first_id).shown.load(std::memory_order_relaxed);
+SeriesRegistry::Group* SeriesRegistry::group_from(std::uint32_t first_id) {
+    const latmon_series_t* const head = entry(first_id).shown.load(std::memory_order_relaxed);
     LATMON_ASSERT(head != nullptr);
     const auto [first, last] = groups_.equal_range(hash_of(*head));
-    const auto found = std::find_if(first, last, [&](const auto& group) {
-        return group.second.ids.first_id == ids.first_id && group.second.ids.count == ids.count;
-    });
+    const auto found = std::find_if(
+        first, last, [&](const auto& group) { return group.second.ids.first_id == first_id; });
     return found == last ? nullptr : &found->second;
 }
 
-bool SeriesRegistry::is_same(SeriesGroup ids, const latmon_series_t& head,
-                             std::span<const std::string_view> names) const noexcept {
-    if (ids.count != 1 + names.size()) return false;
-    if (!is_equal(*find_entry(ids.first_id)->shown.load(std::memory_order_relaxed), head)) {
-        return false;
-    }
-    for (std::uint32_t index = 1; index < ids.count; ++index) {
-        const Entry* const named = find_entry(ids.first_id + index);
-        if (named->shown.load(std::memory_order_relaxed)->name != names[index - 1]) return false;
-    }
-    return true;
+bool SeriesRegistry::is_same(const Group& group, const latmon_series_t& head,
+                             const TextList& names) const noexcept {
+    const Entry& known = *find_entry(group.ids.first_id);
+    return group.names == &names && is_equal(*known.shown.load(std::memory_order_relaxed), head);
 }
 
 }  // namespace latmon

@@ -188,7 +188,8 @@ bool Aggregator::is_wanted(const SeriesWindow& window) const noexcept {
 void Aggregator::close(Slot& slot, std::size_t level) {
     SeriesWindow& window = slot.open[level];
     window.note_jitter(slot.state);
-    if (slot.views != nullptr) slot.views->keep(window);
+    const bool is_shown = window.begin_ns >= std::max(whole_from_ns_, views_from_ns_);
+    if (slot.views != nullptr && is_shown) slot.views->keep(window);
     if (level + 1 == level_count_) return;
     SeriesWindow& longer = slot.open[level + 1];
     if (longer.is_open() && window.begin_ns >= longer.end().ns) seal(slot, level + 1);
@@ -249,11 +250,13 @@ void Aggregator::hand_out(WindowSink& sink) {
     });
     latmon_window_t window;
     for (const Due& due : due_) {
-        due.window->finish(window, buckets_);
-        window.series_id = due.series_id;
-        sink.on_window(window);
+        if (due.window->begin_ns >= whole_from_ns_) {
+            due.window->finish(window, buckets_);
+            window.series_id = due.series_id;
+            sink.on_window(window);
+            ++counters_.windows;
+        }
         due.window->clear();
-        ++counters_.windows;
     }
     due_.clear();
     std::erase_if(sealed_, [](const Sealed& sealed) { return sealed.is_due; });
@@ -267,6 +270,7 @@ void Aggregator::advance(WallTime now, WindowSink& sink) {
     closed_until_ns_ = begins_anew ? now_ns : std::max(closed_until_ns_, now_ns);
     collect_all(WallTime{now_ns});
     hand_out(sink);
+    if (begins_anew) note_clock_back(now_ns);
 }
 
 void Aggregator::finish(WindowSink& sink) {
@@ -274,7 +278,33 @@ void Aggregator::finish(WindowSink& sink) {
     hand_out(sink);
 }
 
+// A time that the clock now says is far ahead would leave windows out for as long. What is open and
+// stays so lies no further ahead than it is long.
+void Aggregator::note_clock_back(std::int64_t now_ns) noexcept {
+    const std::int64_t whole_ns = now_ns + window_lengths[2].ns + 1;
+    whole_from_ns_ = std::min(whole_from_ns_, whole_ns);
+    views_from_ns_ = std::min(views_from_ns_, whole_ns);
+}
+
+void Aggregator::set_whole_from(WallTime since) {
+    whole_from_ns_ = since.ns;
+}
+
 // -- Views --------------------------------------------------------------------------------------
+
+void Aggregator::keep_views(WallTime since) {
+    if (options_.keeps_views) return;
+    LATMON_ASSERT(level_count_ == window_lengths.size());
+    options_.keeps_views = true;
+    views_from_ns_ = since.ns;
+    for (const auto& [series_id, slot] : slots_)
+        slot->views = std::make_unique<SeriesViews>();
+}
+
+std::optional<WallTime> Aggregator::views_since() const noexcept {
+    if (!options_.keeps_views) return std::nullopt;
+    return WallTime{std::max(whole_from_ns_, views_from_ns_)};
+}
 
 std::optional<OwnedWindow> Aggregator::latest(std::uint32_t series_id,
                                               std::uint32_t length_bit) const {
@@ -290,8 +320,9 @@ std::optional<OwnedWindow> Aggregator::latest(std::uint32_t series_id,
 std::optional<OwnedWindow> Aggregator::sliding(std::uint32_t series_id) const {
     const auto found = slots_.find(series_id);
     if (found == slots_.end() || found->second->views == nullptr) return std::nullopt;
-    std::optional<OwnedWindow> owned =
-        found->second->views->sliding(WallTime{begin_of(now_ns_, 1)});
+    const WallTime until{begin_of(now_ns_, 1)};
+    if (until - window_lengths[2] < *views_since()) return std::nullopt;
+    std::optional<OwnedWindow> owned = found->second->views->sliding(until);
     if (owned) owned->window.series_id = series_id;
     return owned;
 }

@@ -51,7 +51,7 @@ struct AggregatorOptions {
     std::uint32_t lengths = LATMON_WINDOW_1S | LATMON_WINDOW_5S | LATMON_WINDOW_60S;
     // Tainted samples (any blame but CLOCK_UNSYNCED) enter no distribution, variation, percentile.
     bool leaves_out_tainted = false;
-    // Keeps what latest() and sliding() show; all three lengths are reckoned then.
+    // Keeps what latest() and sliding() show from the start; all three lengths are reckoned then.
     bool keeps_views = false;
     // So many series that nobody defined may define themselves by a sample.
     std::uint32_t undefined_series_max = limits::stats_undefined_series_max;
@@ -100,13 +100,26 @@ public:
     // Hands out all that is open; at stop. Samples taken later begin anew. [aggregator-thread]
     void finish(WindowSink& sink);
 
-    // -- What an API shows; only with keeps_views --
+    // Samples have come in only since `since`: what began before then lacks some, is handed to
+    // nobody and seen in no view. Until this is called nothing lacks anything. After a clock that
+    // was set back it may take a minute until a window is believed again. [aggregator-thread]
+    void set_whole_from(WallTime since);
+
+    // From now on views are kept, and tell of windows that begin at `since` or later. Nothing if
+    // they are kept already. LATMON_ASSERT: all lengths are reckoned. [aggregator-thread]
+    void keep_views(WallTime since);
+
+    // -- What an API shows; only with keeps_views, or since keep_views() --
+
+    // Nothing: no views are kept. [aggregator-thread]
+    [[nodiscard]] std::optional<WallTime> views_since() const noexcept;
 
     // The last window that ended, of a length given as bit LATMON_WINDOW_...; nothing if there is
     // none. [aggregator-thread]
     [[nodiscard]] std::optional<OwnedWindow> latest(std::uint32_t series_id,
                                                     std::uint32_t length_bit) const;
-    // The 60 s until the last multiple of 5 s that has passed; nothing if there was no sample.
+    // The 60 s until the last multiple of 5 s that has passed; nothing if there was no sample, or
+    // these begin before views_since().
     // [aggregator-thread]
     [[nodiscard]] std::optional<OwnedWindow> sliding(std::uint32_t series_id) const;
 
@@ -142,6 +155,7 @@ private:
     void hand_out(WindowSink& sink);
     [[nodiscard]] std::int64_t begin_of(std::int64_t time_ns, std::size_t level) const noexcept;
     [[nodiscard]] bool is_wanted(const SeriesWindow& window) const noexcept;
+    void note_clock_back(std::int64_t now_ns) noexcept;
 
     AggregatorOptions options_;
     AggregatorCounters counters_;
@@ -157,6 +171,8 @@ private:
     std::vector<latmon_bucket_t> buckets_;
     std::int64_t now_ns_ = 0;           // Of the last advance(), down to a multiple of the shortest
     std::int64_t closed_until_ns_ = 0;  // length. Windows before this one have been handed out.
+    std::int64_t whole_from_ns_ = 0;    // Windows that begin before lack samples;
+    std::int64_t views_from_ns_ = 0;    // are in no view.
 };
 
 }  // namespace latmon

@@ -35,6 +35,13 @@ void add_all(Counts& to, const Counts& from) noexcept {
         to[index] += from[index];
 }
 
+// How many packets a sample tells of: one but for STATUS_INVALID (latmon/sample.h).
+std::uint64_t count_of(const Sample& sample) noexcept {
+    const bool is_sum =
+        sample.status == LATMON_STATUS_INVALID && (sample.valid & LATMON_HAS_VALUE) != 0;
+    return is_sum && sample.value > 0 ? static_cast<std::uint64_t>(sample.value) : 1;
+}
+
 // Of those that pass `is_one`, by status.
 template <typename IsOne>
 std::uint64_t sum_of(const std::array<std::uint32_t, LATMON_WINDOW_STATUSES>& by_status,
@@ -161,7 +168,11 @@ SeriesWindow SeriesWindow::take_out() {
 
 void SeriesWindow::take(const Sample& sample, const Findings& found, bool leaves_out_tainted) {
     ++samples;
-    if (sample.status < by_status.size()) ++by_status[sample.status];
+    if (sample.status < by_status.size()) {
+        std::uint32_t& sum = by_status[sample.status];
+        const std::uint64_t grown = sum + count_of(sample);
+        sum = static_cast<std::uint32_t>(std::min<std::uint64_t>(grown, UINT32_MAX));
+    }
     if (is_afterthought(sample.status)) return;
     note_host(sample);
     const bool is_left_out = leaves_out_tainted && is_tainted(sample);

@@ -123,11 +123,6 @@ std::uint32_t encode_descriptor(const Descriptor& descriptor,
     return static_cast<std::uint32_t>(tlv_header_bytes + descriptor_fixed_bytes + bytes);
 }
 
-void set_clock_epoch(std::span<std::byte> tlv, std::uint32_t clock_epoch) noexcept {
-    LATMON_ASSERT(tlv.size() >= tlv_header_bytes + descriptor_fixed_bytes);
-    store_big_endian<16>(tlv.subspan<tlv_header_bytes, descriptor_fixed_bytes>(), clock_epoch);
-}
-
 std::optional<Descriptor> decode_descriptor(std::span<const std::byte> value) noexcept {
     if (private_tlv(value) != PrivateTlv::ours) return std::nullopt;
     if (value.size() < descriptor_fixed_bytes) return std::nullopt;

@@ -87,10 +87,6 @@ private:
 [[nodiscard]] std::uint32_t encode_descriptor(
     const Descriptor& descriptor, std::span<std::byte, descriptor_tlv_bytes_max> out) noexcept;
 
-// Changes the clock epoch of a descriptor TLV that encode_descriptor() wrote to the beginning of
-// `tlv`. [any-thread]
-void set_clock_epoch(std::span<std::byte> tlv, std::uint32_t clock_epoch) noexcept;
-
 // Reads a value that private_tlv() says is ours. Nothing if it is too long, an item does not lie
 // inside it whole, or any rule above is broken. [any-thread]
 [[nodiscard]] std::optional<Descriptor> decode_descriptor(

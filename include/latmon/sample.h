@@ -48,7 +48,9 @@ typedef enum latmon_status {
     LATMON_STATUS_REORDERED = 7,    /* Answered, after a probe that was sent later. */
     LATMON_STATUS_LOCAL_ERROR = 8,  /* It never left this host: see `error`. */
     LATMON_STATUS_UNREACHABLE = 9,  /* The network or the far host refused it: see `error`. */
-    LATMON_STATUS_INVALID = 10,     /* A reply that cannot be ours, or that makes no sense. */
+    /* Replies that cannot be ours, or that make no sense: `value` of them since the last sample of
+     * this status, told with the next probe, so that a flood of them is no flood of samples. */
+    LATMON_STATUS_INVALID = 10,
     /* The kernel took it, and it never left this host: a queue or a filter of ours dropped it. */
     LATMON_STATUS_LOST_LOCAL_TX = 11,
     /* Its reply reached this host, and a receive buffer of ours had no room for it. */
@@ -162,7 +164,7 @@ typedef struct latmon_sample {
     int64_t clock_error_remote_ns; /* Bound on the peer's, as the peer claims it. */
 
     int64_t value;          /* KIND_NODE: the counter's value. Its name is the series' name.
-                               KIND_COUNTER, KIND_GAUGE, KIND_TIMING: see there. */
+                               KIND_COUNTER, KIND_GAUGE, KIND_TIMING, STATUS_INVALID: see there. */
     uint32_t series_id;     /* Which target, reflector or counter: latmon_host_t.series(). */
     uint32_t valid;         /* LATMON_HAS_...: which fields hold a value. */
     uint32_t blame;         /* LATMON_BLAME_...: what we did wrong meanwhile. */

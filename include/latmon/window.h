@@ -89,8 +89,11 @@ typedef struct latmon_window {
     uint64_t by_blame[LATMON_WINDOW_BLAMES];    /* Samples with this bit of `blame`. */
     uint64_t tainted;                           /* Samples with any blame that concerns a round
                                                      trip: all but CLOCK_UNSYNCED. */
-    uint64_t left_out;                          /* Of them, left out of distributions, variations
-                                                     and percentiles, as the operator asked for. */
+    uint64_t left_out;                          /* Of them, left out as the operator asked for by
+                                                     tainted = "exclude": of distributions,
+                                                     variations, percentiles, the objective,
+                                                     slowest_... and tcp_ack_.... All else counts
+                                                     them, loss too. */
     uint64_t by_owd_class[LATMON_WINDOW_OWD_CLASSES]; /* Answered; index: latmon_owd_class_t. */
 
     latmon_distribution_t rtt;       /* rtt_ns. Of KIND_TIMING: the observations. */
@@ -118,8 +121,9 @@ typedef struct latmon_window {
     int64_t tcp_ack_max_ns;
 
     /* The target's objective, such as 99 % of exchanges within 200 us: of `objective_count`
-     * exchanges (answered and lost) so many were answered within objective_rtt_ns. It is kept
-     * (LATMON_WINDOW_KEEPS_OBJECTIVE) if these are no fewer than objective_ratio of all. */
+     * exchanges (answered and lost, less those left out) so many were answered within
+     * objective_rtt_ns. It is kept (LATMON_WINDOW_KEEPS_OBJECTIVE) if these are no fewer than
+     * objective_ratio of all. */
     double objective_ratio;
     int64_t objective_rtt_ns;
     uint64_t objective_count;

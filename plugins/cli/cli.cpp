@@ -53,7 +53,7 @@ struct Options {
     std::string path;
     Format format = Format::json;
     std::int64_t interval_ns = 0;
-    bool has_windows = false;  // The operator asked for some; else a terminal's table gets them.
+    bool has_windows = false;  // The operator asked for some; else a viewer's table gets them.
     LiveTable::Options table;
 };
 
@@ -65,7 +65,10 @@ bool may_paint() {
 
 class Cli {
 public:
-    static constexpr WindowWish windows_wanted{.lengths = LATMON_WINDOW_1S, .kinds = usual_kinds};
+    // Making windows has its price: unasked only where somebody may look at a table of them.
+    inline static const bool has_viewer = ::isatty(STDOUT_FILENO) == 1;
+    inline static const WindowWish windows_wanted{.lengths = has_viewer ? LATMON_WINDOW_1S : 0,
+                                                  .kinds = usual_kinds};
 
     Cli(const latmon_host_t* host, const Options& options)
         : host_(host),
@@ -81,7 +84,8 @@ public:
         const char* const terminal = std::getenv("TERM");
         const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
         is_in_place_ = output_.is_terminal() && !is_dumb;
-        const bool has_windows = host_->extension(host_, LATMON_WINDOWS_1) != nullptr;
+        const bool has_windows = host_->extension(host_, LATMON_WINDOWS_1) != nullptr &&
+                                 (options_.has_windows || has_viewer);
         if (options_.format == Format::human && is_in_place_ && has_windows) {
             options_.table.has_colour = may_paint();
             live_table_ = std::make_unique<LiveTable>(host_, options_.table);

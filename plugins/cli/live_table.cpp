@@ -181,11 +181,10 @@ std::string LiveTable::row_text(Shown& shown) const {
         std::string text;
         const char* colour = nullptr;
     };
-    const std::optional<std::int64_t> last = sum.rtt.count == 0 ? std::nullopt : row.last_rtt_ns;
     const Cell cells[] = {
         {count_text(sent)},
         {loss_text(sum.lost, sent), loss_colour},
-        {last ? time_text(*last) : "-"},
+        {row.last_rtt_ns && sum.rtt.count > 0 ? time_text(*row.last_rtt_ns) : "-"},
         {rank_text(sum, 0.50)},
         {rank_text(sum, 0.99)},
         {sum.rtt.count == 0 ? "-" : time_text(sum.rtt.max_ns)},

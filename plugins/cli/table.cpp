@@ -4,6 +4,7 @@
 #include "cli/table.hpp"
 
 #include "cli/cells.hpp"
+#include "support/count_of.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -45,7 +46,7 @@ void Table::count(Row& row, const latmon_sample_t& sample) {
             ++row.not_sent;
             break;
         case LATMON_STATUS_INVALID:
-            ++row.invalid;
+            row.invalid += count_of(sample);
             break;
         case LATMON_STATUS_LOST:
         case LATMON_STATUS_LOST_FORWARD:

@@ -4,6 +4,7 @@
 #include "datadog/windows.hpp"
 
 #include "datadog/rows.hpp"
+#include "support/count_of.hpp"
 #include "support/decimal.hpp"
 #include "support/json.hpp"
 #include "support/words.hpp"
@@ -23,24 +24,27 @@ constexpr std::size_t values_per_row = 1'000;
 constexpr std::string_view direction_words[] = {"fwd", "rev"};
 constexpr std::string_view class_words[] = {"bounded", "estimated"};
 
+// What a probe of this fate counts as beside its own: sent = received + lost + lost in this host.
+enum class Sum { none, lost, lost_local };
+
 struct StatusMetric {
     std::uint8_t status;
     std::string_view name;
-    bool is_loss;
+    Sum sum;
 };
 // Given only for intervals that had some: each is a series of its own, which costs money.
 constexpr StatusMetric status_metrics[] = {
-    {LATMON_STATUS_LOST, "", true},
-    {LATMON_STATUS_LOST_FORWARD, "latmon.probes.lost_forward", true},
-    {LATMON_STATUS_LOST_REVERSE, "latmon.probes.lost_reverse", true},
-    {LATMON_STATUS_LOST_LOCAL_TX, "latmon.probes.lost_local_tx", true},
-    {LATMON_STATUS_LOST_LOCAL_RX, "latmon.probes.lost_local_rx", true},
-    {LATMON_STATUS_UNREACHABLE, "latmon.probes.unreachable", true},
-    {LATMON_STATUS_LATE, "latmon.probes.late", false},
-    {LATMON_STATUS_DUPLICATE, "latmon.probes.duplicated", false},
-    {LATMON_STATUS_REORDERED, "latmon.probes.reordered", false},
-    {LATMON_STATUS_INVALID, "latmon.probes.invalid", false},
-    {LATMON_STATUS_LOCAL_ERROR, "latmon.probes.unsent", false},
+    {LATMON_STATUS_LOST, "", Sum::lost},
+    {LATMON_STATUS_LOST_FORWARD, "latmon.probes.lost_forward", Sum::lost},
+    {LATMON_STATUS_LOST_REVERSE, "latmon.probes.lost_reverse", Sum::lost},
+    {LATMON_STATUS_LOST_LOCAL_TX, "latmon.probes.lost_local_tx", Sum::lost_local},
+    {LATMON_STATUS_LOST_LOCAL_RX, "latmon.probes.lost_local_rx", Sum::lost_local},
+    {LATMON_STATUS_UNREACHABLE, "latmon.probes.unreachable", Sum::lost},
+    {LATMON_STATUS_LATE, "latmon.probes.late", Sum::none},
+    {LATMON_STATUS_DUPLICATE, "latmon.probes.duplicated", Sum::none},
+    {LATMON_STATUS_REORDERED, "latmon.probes.reordered", Sum::none},
+    {LATMON_STATUS_INVALID, "latmon.probes.invalid", Sum::none},
+    {LATMON_STATUS_LOCAL_ERROR, "latmon.probes.unsent", Sum::none},
 };
 
 bool has(const latmon_sample_t& sample, std::uint32_t bit) noexcept {
@@ -83,7 +87,7 @@ void Windows::add(const latmon_sample_t& sample) {
     if (series == nullptr) return;
     Path& path = window_of(sample.time_ns).paths[sample.series_id];
     path.series = series;
-    if (sample.status < status_count) ++path.statuses[sample.status];
+    if (sample.status < status_count) path.statuses[sample.status] += count_of(sample);
     const bool wants_rtt = (series->flags & LATMON_SERIES_NO_RTT) == 0;
     if (wants_rtt && has(sample, LATMON_HAS_RTT)) record(path.times, sample.rtt_ns);
     // Relative delays are changes of one, and falsified ones are none.
@@ -162,12 +166,14 @@ void Windows::give_counts(const Where& where, const Path& path) {
     const std::uint64_t received =
         path.statuses[LATMON_STATUS_OK] + path.statuses[LATMON_STATUS_REORDERED];
     std::uint64_t lost = 0;
+    std::uint64_t lost_local = 0;
     for (const StatusMetric& metric : status_metrics) {
         const std::uint64_t count = path.statuses[metric.status];
-        if (metric.is_loss) lost += count;
+        if (metric.sum == Sum::lost) lost += count;
+        if (metric.sum == Sum::lost_local) lost_local += count;
         if (count > 0 && !metric.name.empty()) give_count(where, metric.name, count);
     }
-    give_count(where, "latmon.probes.sent", received + lost);
+    give_count(where, "latmon.probes.sent", received + lost + lost_local);
     give_count(where, "latmon.probes.received", received);
     give_count(where, "latmon.probes.lost", lost);
 }

@@ -5,6 +5,7 @@
 
 #include "pushgateway/bounds.hpp"
 #include "pushgateway/labels.hpp"
+#include "support/count_of.hpp"
 #include "support/decimal.hpp"
 #include "support/json.hpp"
 
@@ -35,7 +36,7 @@ void Snapshot::add(const latmon_sample_t& sample) {
     }
     Path* const path = path_of(sample.series_id);
     if (path == nullptr || path->kind != sample.kind) return;
-    if (sample.status < status_count) ++path->statuses[sample.status];
+    if (sample.status < status_count) path->statuses[sample.status] += count_of(sample);
     // A clock that follows nobody spoils one-way delays, and these say so themselves.
     if ((sample.blame & ~LATMON_BLAME_CLOCK_UNSYNCED) != 0) ++path->disturbed;
     if (path->has_rtt && has(sample, LATMON_HAS_RTT)) path->times.record(sample.rtt_ns);

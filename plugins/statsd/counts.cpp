@@ -3,6 +3,8 @@
 // See counts.hpp. The names are those of the exporter datadog.
 #include "statsd/counts.hpp"
 
+#include "support/count_of.hpp"
+
 namespace latmon::plugins::statsd {
 namespace {
 
@@ -26,7 +28,7 @@ constexpr StatusCount status_counts[] = {
 }  // namespace
 
 void Tally::add(const latmon_sample_t& sample) noexcept {
-    if (sample.status < by_status.size()) ++by_status[sample.status];
+    if (sample.status < by_status.size()) by_status[sample.status] += count_of(sample);
     // A clock that follows nobody spoils one-way delays, and these say so themselves.
     if ((sample.blame & ~LATMON_BLAME_CLOCK_UNSYNCED) != 0) ++tainted;
 }

@@ -10,7 +10,7 @@
 //       reopen()                                 optional: latmon.reopen/1
 //       finish()                                 optional: before it is destroyed
 //       take_windows(std::span<const latmon_window_t* const>)     optional: latmon.windows/1, with
-//       static constexpr WindowWish windows_wanted                what it gets unasked
+//       static const WindowWish windows_wanted                    what it gets unasked
 //       series_added(std::span<const std::uint32_t>)              optional, one or both:
 //       series_removed(std::span<const std::uint32_t>)            latmon.series/1
 //   };
@@ -101,7 +101,7 @@ struct ExporterCalls {
             if (wanted == LATMON_REOPEN_1) return &ability;
         }
         if constexpr (takes_windows) {
-            static constexpr latmon_windows_t ability = {
+            static const latmon_windows_t ability = {
                 .default_lengths = Exporter::windows_wanted.lengths,
                 .default_kinds = Exporter::windows_wanted.kinds,
                 .export_windows = export_windows};

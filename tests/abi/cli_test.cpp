@@ -86,7 +86,7 @@ TEST_CASE("cli: a file for people holds one table, the newest") {
     CHECK_FALSE(std::filesystem::exists(file + ".new"));
 }
 
-TEST_CASE("cli: a terminal is drawn in place") {
+TEST_CASE("cli: a terminal that is named is drawn in place, of the windows asked for") {
     int terminal = -1;
     int ours = -1;
     char name[64] = {};
@@ -94,6 +94,7 @@ TEST_CASE("cli: a terminal is drawn in place") {
     REQUIRE(::setenv("TERM", "xterm", 1) == 0);
     ExporterConfig config = cli(name, "human");
     set(config, "interval", 0.1);
+    config.window_lengths = window_1s_bit;
     const SeriesTable series = series_table();
     const std::vector<std::string> plugin_path{PLUGIN_DIR};
     Result<std::unique_ptr<Exporter>> exporter =
@@ -113,7 +114,7 @@ TEST_CASE("cli: a terminal is drawn in place") {
     ::close(ours);
 }
 
-TEST_CASE("cli: windows are lines of JSON if they are asked for, and a table's unasked") {
+TEST_CASE("cli: windows are lines of JSON if they are asked for, else made for who looks on") {
     const ScratchDirectory directory;
     const SeriesTable series = series_table();
     const std::vector<std::string> plugin_path{PLUGIN_DIR};
@@ -124,10 +125,12 @@ TEST_CASE("cli: windows are lines of JSON if they are asked for, and a table's u
         Result<std::unique_ptr<Exporter>> exporter =
             Exporter::open(config, "test.toml", plugin_path, series, 1);
         REQUIRE(exporter);
-        (*exporter)->windows()->emit(full_window(udp_id));
+        const bool has_windows = is_asked || ::isatty(STDOUT_FILENO) == 1;
+        REQUIRE(((*exporter)->windows() != nullptr) == has_windows);
+        if (has_windows) (*exporter)->windows()->emit(full_window(udp_id));
         (*exporter)->start({});
         REQUIRE((*exporter)->drain_and_stop(Duration::from_s(60)));
-        CHECK((*exporter)->accounts().windows.exported == 1);
+        CHECK(((*exporter)->accounts().windows.exported == 1) == has_windows);
         exporter->reset();
         const std::string text = read_text(file);
         CHECK(text.starts_with(R"({"v":1,"kind":"window","of":"exchange",)") == is_asked);
@@ -155,7 +158,7 @@ TEST_CASE("cli: when the reader has gone samples are rejected, and latmon lives 
     }
     (*exporter)->start({});
     REQUIRE((*exporter)->drain_and_stop(Duration::from_s(60)));
-    CHECK((*exporter)->accounts().rejected == 3 * 1'024);
+    CHECK((*exporter)->accounts().samples.rejected == 3 * 1'024);
 }
 
 TEST_CASE("cli: when the reader has gone the last table does not kill the main-thread") {
@@ -187,7 +190,7 @@ TEST_CASE("cli: when the reader has gone the last table does not kill the main-t
 
 TEST_CASE("cli: a full disk rejects the batch") {
     const std::vector<Sample> samples(1'024, exchange(tcp_id));
-    const ExporterAccounts accounts = export_all(cli("/dev/full", "legacy"), samples);
+    const QueueAccounts accounts = export_all(cli("/dev/full", "legacy"), samples);
     CHECK(accounts.rejected == 1'024);
 }
 

@@ -86,7 +86,7 @@ int run(const ExporterConfig& config) {
     (*exporter)->start({});
     if (!(*exporter)->drain_and_stop(Duration::from_s(60))) return 1;
     std::printf("%zu\n", samples.size());
-    return (*exporter)->accounts().exported == samples.size() ? 0 : 1;
+    return (*exporter)->accounts().samples.exported == samples.size() ? 0 : 1;
 }
 
 }  // namespace

@@ -157,7 +157,7 @@ TEST_CASE("json exporter: a stream socket gets lines, a datagram socket one in e
 
 TEST_CASE("json exporter: while nobody listens samples are taken, and their lines lost") {
     const ScratchDirectory folder;
-    const ExporterAccounts accounts =
+    const QueueAccounts accounts =
         export_all(json_with("unix", folder.file("nobody")), {node(7), node(8)});
     CHECK(accounts.exported == 2);
     CHECK(accounts.rejected == 0);

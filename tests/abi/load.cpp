@@ -30,7 +30,7 @@ bool has_taken_all(latmon::Exporter& exporter) {
     exporter.queue(0).emit(sample);
     exporter.start({});
     if (!exporter.drain_and_stop(latmon::Duration::from_s(60))) return false;
-    return exporter.accounts().exported == 3;
+    return exporter.accounts().samples.exported == 3;
 }
 
 }  // namespace

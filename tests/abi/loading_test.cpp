@@ -11,7 +11,7 @@
 
 namespace latmon::test {
 
-ExporterAccounts export_all(const ExporterConfig& config, const std::vector<Sample>& samples) {
+QueueAccounts export_all(const ExporterConfig& config, const std::vector<Sample>& samples) {
     static const SeriesTable series = series_table();
     static const std::vector<std::string> plugin_path{PLUGIN_DIR, TEST_PLUGIN_DIR};
     Result<std::unique_ptr<Exporter>> exporter =
@@ -22,7 +22,7 @@ ExporterAccounts export_all(const ExporterConfig& config, const std::vector<Samp
     }
     (*exporter)->start({});
     REQUIRE((*exporter)->drain_and_stop(Duration::from_s(60)));
-    return (*exporter)->accounts();
+    return (*exporter)->accounts().samples;
 }
 
 std::string refusal(const ExporterConfig& config) {
@@ -43,7 +43,7 @@ ExporterConfig config_of(const std::string& plugin) {
 }
 
 TEST_CASE("loading: null takes every sample") {
-    const ExporterAccounts accounts = export_all(config_of("null"), {exchange(udp_id), node(1)});
+    const QueueAccounts accounts = export_all(config_of("null"), {exchange(udp_id), node(1)});
     CHECK(accounts.made == 2);
     CHECK(accounts.exported == 2);
 }
@@ -59,7 +59,7 @@ TEST_CASE("loading: a plugin that knows only the headers of ABI 1 as they were t
     Sample sample = exchange(udp_id);
     sample.sequence = 5;
     sample.valid |= LATMON_HAS_SEQUENCE;
-    const ExporterAccounts accounts = export_all(config, {sample, node(7)});
+    const QueueAccounts accounts = export_all(config, {sample, node(7)});
     CHECK(accounts.exported == 2);
     CHECK(read_text(directory.file("out")) ==
           "options 1 42 2.5 a,b series 6 extension none\n"

@@ -104,7 +104,7 @@ void set(ExporterConfig& config, const char* key, const Value& content) {
 }
 
 // Opens `config`, exports `samples` through its queue, stops and destroys it. Its last accounts.
-ExporterAccounts export_all(const ExporterConfig& config, const std::vector<Sample>& samples);
+QueueAccounts export_all(const ExporterConfig& config, const std::vector<Sample>& samples);
 
 // Why `config` is refused. Fails the test if it is not.
 std::string refusal(const ExporterConfig& config);

@@ -86,7 +86,7 @@ private:
     struct Sent {
         explicit Sent(std::string_view what) : text(what) {}
         std::string text;
-        Message message;
+        RoutedMessage message;
         Operation operation{ignore};
     };
 

@@ -50,7 +50,7 @@ private:
     struct Reply {
         explicit Reply(OldNode& owner) : send(owner) {}
         std::string text;
-        Message message;
+        RoutedMessage message;
         struct Send : Operation {
             explicit Send(OldNode&) noexcept
                 : Operation([](Operation&, const Completion&) noexcept {}) {}

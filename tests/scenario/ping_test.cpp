@@ -35,7 +35,7 @@ struct Run {
 
     void start() {
         world.start();
-        session.start(options.count, Duration::from_ms(20),
+        session.start(Duration::from_ms(20),
                       [this](const Sample& sample) { samples.push_back(sample); });
     }
     // Until it is done, or virtual time is over.
@@ -95,6 +95,21 @@ TEST_CASE("ping: as many probes are sent as were asked for, and all are told, in
         REQUIRE(run.samples.size() == 7);
         for (std::uint32_t index = 0; index < 7; ++index)
             CHECK(run.samples[index].sequence == index);
+    }
+}
+
+TEST_CASE("ping: a host that stands still between any two turns sends no probe too many") {
+    for (const Duration interval : {Duration::from_us(100), Duration::from_ms(20)}) {
+        CAPTURE(interval.ns);
+        Run run(options_of(3, interval));
+        run.start();
+        for (std::uint32_t turns = 0; !run.session.is_done(); ++turns) {
+            REQUIRE(turns < 1'000);
+            run.session.turn(Instant{run.world.simulation.now_ns()});
+            run.world.run_for(interval * 5 / 2);
+        }
+        CHECK(run.sent() == 3);
+        CHECK(run.session.tally().settled() == 3);
     }
 }
 

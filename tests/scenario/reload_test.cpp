@@ -350,6 +350,28 @@ TEST_CASE(
     CHECK(next >= 98);
 }
 
+TEST_CASE("reload: statistics that come later get every sample from then on, at no slot's cost") {
+    Bench bench;
+    bench.world.start();
+    bench.world.run_for(Duration::from_ms(503));
+    const std::vector<Sample> before = bench.near.take_samples();
+    SampleQueue queue(1'024, stats_kinds);
+    bench.near.core().apply(
+        {.kind = CoreCommand::Kind::set_stats_queue, .consumer = SampleConsumer(&queue)});
+    bench.world.run_for(Duration::from_ms(1'000));
+    const std::vector<Sample> after = bench.near.take_samples();
+    CHECK_FALSE(before.empty());
+    const auto is_taken = [](const Sample& sample) {
+        return ((1U << sample.kind) & stats_kinds) != 0;
+    };
+    CHECK(queue.made.read() == static_cast<std::uint64_t>(std::ranges::count_if(after, is_taken)));
+    CHECK(queue.made.read() > 250);
+    CHECK(queue.dropped.read() == 0);
+    for (std::uint32_t probe = 0; probe < kinds.size(); ++probe) {
+        CHECK(bench.near.core().counters(probe).missed.read() == 0);
+    }
+}
+
 TEST_CASE("reload: whom the reflector answers is what the new list says") {
     Bench bench;
     bench.world.start();

@@ -284,6 +284,29 @@ TEST_CASE("udp: a reply that nobody asked for is invalid and counts for nothing 
     pair.check_accounts();
 }
 
+TEST_CASE("udp: any number of invalid replies is told in one sample with the next probe") {
+    Pair pair;
+    pair.world.simulation.link = [&](const Packet& packet, std::mt19937_64&) {
+        const bool is_reply = !pair.is_forward(packet);
+        if (is_reply) const_cast<Packet&>(packet).octets.at(33) ^= std::byte{1};
+        return std::vector(is_reply ? 7 : 1, Duration::from_us(50));
+    };
+    pair.world.start();
+    pair.world.run_for(Duration::from_ms(300));
+    pair.near.core().apply({.kind = CoreCommand::Kind::stop_sending});
+    pair.world.run_for(Duration::from_s(1));
+    const std::vector<Sample> told = exchanges(pair.near.take_samples(), LATMON_STATUS_INVALID);
+    CHECK(told.size() <= pair.counters().sent.read() + 2);
+    std::int64_t sum = 0;
+    for (const Sample& sample : told) {
+        CHECK((sample.valid & LATMON_HAS_VALUE) != 0);
+        CHECK((sample.valid & LATMON_HAS_SEQUENCE) == 0);
+        sum += sample.value;
+    }
+    CHECK(sum > 7 * 290);
+    CHECK(static_cast<std::uint64_t>(sum) == pair.counters().invalid.read());
+}
+
 TEST_CASE("udp: a target that moves is probed at its new address") {
     World world;
     Plan plan = plan_with({probe_to(far_address, ProbeKind::udp, Duration::from_ms(1))});

@@ -3,12 +3,16 @@
 # The admin listener of a running node: its pages, the probes that it makes for others, pages of
 # exporters, who is let in, and what it says when it cannot listen.
 import base64
+import collections
+import json
 import os
+import re
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -16,15 +20,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 import admin
 import node
 import runner
+import samples
 
 
 class AdminCase(unittest.TestCase):
-    def start(self, interval=100, exporters=None, **keys):
+    def start(self, interval=100, exporters=None, node_interval=0, **keys):
         """A node that probes itself, with these keys of [admin]."""
         self.ports = node.free_ports()
         self.output = runner.scratch(self) / "samples"
         config = node.config(
-            "node", self.ports, interval=interval, admin={"listen": admin.LISTEN} | keys,
+            "node", self.ports, interval=interval, node_interval=node_interval,
+            admin={"listen": admin.LISTEN} | keys,
             targets=[node.target("127.0.0.1", self.ports, label="self", tags=["a:b"])],
             exporters=exporters or [node.cli(self.output)])
         daemon = node.Node(self, config).wait_started()
@@ -96,6 +102,47 @@ class Pages(AdminCase):
         self.assertTrue(self.ask("/api/v1/series?window=1s&limit=1").json()["is_cut"])
         self.assertEqual(self.ask("/api/v1/series?window=2s").status, 400)
         daemon.stop()
+
+    def threads(self, daemon):
+        return {(task / "comm").read_text().strip()
+                for task in Path(f"/proc/{daemon.pid}/task").iterdir()}
+
+    def test_windows_begin_with_the_first_question_and_are_whole(self):
+        daemon = self.start(interval=10, node_interval=1)
+        node.run_for(1.2, daemon)
+        self.assertNotIn("lm-stats", self.threads(daemon))
+        before = time.time()
+        first = self.ask("/api/v1/series?window=1s").json()
+        since = first["windows_since_seconds"]
+        self.assertTrue(before <= since <= time.time(), (before, since))
+        self.assertEqual(first["series"], [])
+        self.assertIn("lm-stats", self.threads(daemon))
+
+        def windows(window):
+            answer = self.ask(f"/api/v1/series?window={window}").json()
+            self.assertEqual(answer["windows_since_seconds"], since)
+            return answer["series"]
+        seen = {}
+        runner.wait_until("three seconds of each", lambda: (
+            seen.update({(each["series_id"], each["begin_seconds"]): each["samples"]
+                         for each in windows("1s")}), len(seen) >= 9)[1])
+        # The minute in which the first question was asked is not shown, nor what slides over it.
+        self.assertEqual(windows("sliding"), [])
+        self.assertTrue(all(each["begin_seconds"] >= since for each in windows("60s")))
+        self.assertEqual(self.ask("/api/v1/targets").json()["windows_since_seconds"], since)
+        daemon.stop()
+        counted, made = collections.Counter(), set()
+        for sample in samples.read(self.output):
+            if sample["kind"] in ("exchange", "connect", "reflection"):
+                counted[sample["series_id"], sample["time_ns"] // 10**9] += 1
+            elif sample.get("name") == "stats_made_samples_total":
+                made.add((sample["time_ns"] / 1e9 < since, sample["value"] == 0))
+        self.assertIn((True, True), made, "nothing was made before anybody asked")
+        self.assertNotIn((True, False), made)
+        for (series, begin), count in seen.items():
+            self.assertGreaterEqual(begin, since)
+            # A busy host has some in the next one; a window that began too early has half.
+            self.assertGreater(count, 0.8 * counted[series, int(begin)], (series, begin))
 
     def test_a_page_of_an_exporter(self):
         hang_file = runner.scratch(self) / "hang"
@@ -265,6 +312,38 @@ class LettingIn(AdminCase):
                         b"\x16\x03\x01\xff\xff" + bytes(70_000)):
             self.assertNotIn(b"HTTP/1.1", admin.raw(self.port, garbage))
         self.assertEqual(self.ask("/-/healthy", tls=trusting).status, 200)
+        daemon.stop()
+
+
+    def test_tls_with_answers_of_many_records(self):
+        runner.need_tool("openssl")
+        cert, key = self.certificate("localhost")
+        ports = node.free_ports()
+        targets = [node.target("127.0.0.1", ports, label=f"target-{index:03}" + "x" * 40)
+                   for index in range(30)]
+        daemon = node.Node(self, node.config(
+            "node", ports, interval=1_000, targets=targets,
+            admin={"listen": admin.LISTEN, "tls_cert": cert, "tls_key": key},
+            exporters=[node.cli(runner.scratch(self) / "samples")])).wait_started()
+        port = admin.port_of(daemon)
+        context = ssl.create_default_context(cafile=cert)
+        with (socket.create_connection(("localhost", port), timeout=40) as plain,
+              context.wrap_socket(plain, server_hostname="localhost") as connection):
+            head = b"GET /api/v1/targets HTTP/1.1\r\nHost: x\r\n"
+            connection.sendall((head + b"\r\n") * 3 + head + b"Connection: close\r\n\r\n")
+            came = b""
+            while octets := connection.recv(65_536):
+                came += octets
+            connection.unwrap().close()  # It says goodbye, too.
+        for _ in range(4):
+            before, _, came = came.partition(b"\r\n\r\n")
+            self.assertTrue(before.startswith(b"HTTP/1.1 200 OK\r\n"), before)
+            length = int(re.search(rb"Content-Length: (\d+)", before).group(1))
+            self.assertGreater(length, 20_000, "two records at least")
+            # UDP, connect and echo of each.
+            self.assertEqual(len(json.loads(came[:length])["targets"]), 90)
+            came = came[length:]
+        self.assertEqual(came, b"")
         daemon.stop()
 
 

@@ -181,6 +181,7 @@ backend = "clickhose"
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for word in ("me", "127.0.0.1", str(ports.udp), str(ports.tcp)):
             self.assertIn(word, done.stdout)
+        self.assertIn("\nadmin: ", done.stdout)
         running.stop()
 
 

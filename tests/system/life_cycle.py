@@ -3,6 +3,7 @@
 # Start, end, violent end, start again: signals, ports that are not free yet, and no configuration.
 # What latmon refuses to start with is in exit_codes.py.
 import os
+import resource
 import signal
 import socket
 import sys
@@ -70,6 +71,19 @@ class LifeCycle(unittest.TestCase):
         silent = accounts.probe("silent")
         self.assertGreater(silent["lost"], 0)
         self.assertEqual(silent["in_flight"], 0)
+
+    def test_room_for_more_targets_is_no_more_than_the_limit_allows(self):
+        runner.need_tool("setpriv")
+        drop = ["setpriv", "--bounding-set=-sys_resource"] if runner.IS_ROOT else []
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1_800, 1_800))
+        ports = node.free_ports()
+        targets = [node.target("127.0.0.1", ports, label=f"t{index}") for index in range(600)]
+        daemon = node.Node(self, node.config("node", ports, tcp=False, targets=targets),
+                           command=drop, before_exec=limit).wait_started()
+        daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.wait_end(runner.DEADLINE_S), 0, daemon.log())
 
     def test_sigterm_ends_it_in_order(self):
         self.check_end(signal.SIGTERM)

@@ -19,10 +19,9 @@ import netns
 import node
 import runner
 from proc_net import waiting_octets
+from simulated import LOADGEN, TARGETS, Reflect
 
-LOADGEN = runner.BUILD / "loadgen"
 KEY = bytes(range(32))
-TARGETS = 20
 WAITING = 150_000  # Octets: a packet takes 768 or some more in a socket.
 # Nothing is missed, nor lost by a timeout, because the machine is busy.
 PATIENT = ("--timeout", "10", "--late-limit-us", "1000000")
@@ -40,33 +39,6 @@ def run(*flags, code=0, command=()):
 def probe(*flags):
     """The report of some senders, which ends by itself."""
     return json.loads(run("probe", "--json", *flags).stdout)
-
-
-class Reflect:
-    """Running targets, until they are stopped."""
-
-    def __init__(self, case, *flags, count=TARGETS, command=()):
-        self.process = subprocess.Popen(
-            [*command, str(LOADGEN), "reflect", "--json", "--quiet", "--seconds", "3600",
-             "--count", str(count), *map(str, flags)], text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=node.die_with_parent)
-        case.addCleanup(self.end)
-        line = self.process.stderr.readline()  # They answer from here on.
-        if "targets answer" not in line:
-            raise AssertionError(line + self.process.stderr.read())
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-    def stop(self):
-        """Its report."""
-        self.process.terminate()
-        out, err = self.process.communicate(timeout=runner.DEADLINE_S)
-        if self.process.returncode != 0:
-            raise AssertionError(f"ended with {self.process.returncode}:\n{out}{err}")
-        return json.loads(out)
 
 
 def documented(heading):

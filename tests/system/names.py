@@ -2,12 +2,14 @@
 #
 # Targets that are given by name: one that resolves is measured like an address; one that does not
 # says so once, gives a sample per slot that tells why, and disturbs nobody.
+import signal
 import sys
 import unittest
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import admin
 import node
 import runner
 import samples
@@ -52,6 +54,28 @@ class Names(unittest.TestCase):
                 probe = accounts.probe(label, kind)
                 self.assertGreater(probe["answered"], 0, probe)
                 self.assertEqual(probe["answered"], probe["sent"], probe)
+
+    def test_an_address_that_is_found_shows_no_other_target_anew(self):
+        ports = node.free_ports()
+        names = [node.target("localhost", ports, label=f"name{index}", type="udp")
+                 for index in range(5)]
+        daemon = node.Node(self, node.config(
+            "node", ports, interval=100, admin={"listen": admin.LISTEN}, log_level="debug",
+            targets=names + [node.target("127.0.0.1", ports, label="literal", type="udp")],
+            exporters=[node.cli(runner.scratch(self) / "samples")])).wait_started()
+
+        def are_shown():
+            targets = admin.ask(admin.port_of(daemon), "/api/v1/targets").json()["targets"]
+            return all(target.get("address") in ("127.0.0.1", "::1") for target in targets)
+        runner.wait_until("all addresses", are_shown)
+        self.assertEqual(daemon.log().count("target localhost is at"), len(names), daemon.log())
+        self.assertEqual(daemon.log().count("admin: shows 6 probes anew"), 1, daemon.log())
+        # Nor does what a reload leaves behind, which is looked at again and again.
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_line("reload: done")
+        node.run_for(0.2, daemon)
+        daemon.stop()
+        self.assertEqual(daemon.log().count("admin: shows 6 probes anew"), 2, daemon.log())
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -46,10 +47,10 @@ class Statistics(unittest.TestCase):
             "near", self.ports, interval=5, timeout=0.2, targets=[target],
             exporters=[
                 {"plugin": "json", "name": "samples", "file": str(self.folder / "samples"),
-                 "queue_samples": 1 << 16},
+                 "queue_samples": 1 << 16}] + ([
                 {"plugin": "json", "name": "windows", "file": str(self.folder / "windows"),
                  "samples": [], "windows": windows},
-            ])).wait_started()
+            ] if windows else []))).wait_started()
         return far, near
 
     def read(self, name):
@@ -125,6 +126,30 @@ class Statistics(unittest.TestCase):
         for window in broken:
             self.assertGreater(window["lost"], 0)
             self.assertGreater(window["loss_burst_max"], 1)
+
+    def test_windows_that_begin_with_a_reload_are_whole(self):
+        far, near = self.start([])
+        keys = near.config.read_text()
+        node.run_for(0.5, far, near)
+        near.config.write_text(keys + node.to_toml({"exporters": [
+            {"plugin": "json", "name": "windows", "file": str(self.folder / "windows"),
+             "samples": [], "windows": ["1s", "5s", "60s"]}]}))
+        asked_ns = time.time_ns()
+        near.process.send_signal(signal.SIGHUP)
+        near.wait_line("reload: done")
+        runner.wait_until("windows of three seconds", lambda: len(
+            {window["begin_ns"] for window in self.read("windows")
+             if window["length_ns"] == SECOND_NS}) >= 3)
+        near.stop()
+        windows = self.read("windows")
+        groups = {length_s * SECOND_NS: self.by_window(length_s * SECOND_NS)
+                  for length_s in (1, 5, 60)}
+        for window in windows:
+            self.assertGreater(window["begin_ns"], asked_ns)
+            key = window["series_id"], window["begin_ns"]
+            self.check_window(window, groups[window["length_ns"]][key])
+        begins = {window["begin_ns"] for window in windows if window["length_ns"] == SECOND_NS}
+        self.assertEqual(begins, set(range(min(begins), max(begins) + 1, SECOND_NS)))
 
 
 if __name__ == "__main__":

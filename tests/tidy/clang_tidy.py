@@ -24,6 +24,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lots import batches
+
 ROOT = Path(__file__).resolve().parents[2]
 TOGETHER = 10  # Sources; more save little and take memory.
 INCLUDE = re.compile(rb'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
@@ -74,32 +76,10 @@ def look(program, entry, cache):
     return re.split(r"\n(?=\S+:\d+:\d+: (?:warning|error): )", said)
 
 
-def names_of(path):
-    """What a source declares for itself: between `namespace {` and its end."""
-    names = set()
-    for own in re.findall(r"^namespace \{$(.*?)^\}  // namespace$", path.read_text(), re.M | re.S):
-        for line in re.findall(r"^(?!static_assert)\w.*", own, re.M):
-            names |= set(re.findall(r"(\w+)(?:\[.*?\])?(?:[({;]| [={:])", line)[:1])
-    return names
-
-
-def batches(entries):
-    """Entries of equal flags, in lots of at most TOGETHER that can be one source: where two of a
-    lot gave one name to two things, neither would be looked at."""
-    lots = []
-    for entry in entries:
-        names = names_of(Path(entry["file"]))
-        flags = entry["command"].split(" -o ")[0]
-        for lot in lots:
-            has_room = lot["flags"] == flags and len(lot["entries"]) < TOGETHER
-            if has_room and not names & lot["names"]:
-                break
-        else:
-            lot = {"flags": flags, "entries": [], "names": set()}
-            lots.append(lot)
-        lot["entries"].append(entry)
-        lot["names"] |= names
-    return [lot["entries"] for lot in lots]
+def batches_of(entries):
+    """Entries of equal flags, in lots that can be one source."""
+    sources = [(Path(entry["file"]), entry["command"].split(" -o ")[0]) for entry in entries]
+    return [[entries[position] for position in lot] for lot in batches(sources, TOGETHER)]
 
 
 def look_together(program, entries, cache):
@@ -132,12 +112,22 @@ def look_at_lot(program, entries, stamps, cache):
     return [finding for findings in said.values() for finding in findings]
 
 
+def alone(entry):
+    """The compile commands of each source by itself: tools/cmake/Lots.cmake may have made several
+    of them one."""
+    if "/Unity/" not in entry["file"]:
+        return [entry]
+    sources = re.findall(r'^#include "(.*)"', Path(entry["file"]).read_text(), re.M)
+    return [{**entry, "file": source, "command": entry["command"].replace(entry["file"], source)}
+            for source in sources]
+
+
 def clang_commands(build, cache):
     """The compile commands, in a copy that clang 14 understands: c++23 is c++2b to it."""
     text = (build / "compile_commands.json").read_text().replace("-std=c++23", "-std=c++2b")
     folders = (f"{ROOT}/core/", f"{ROOT}/plugins/")
-    entries = [entry for entry in json.loads(text) if entry["file"].startswith(folders)
-               and entry["file"].endswith(".cpp")]
+    entries = [source for entry in json.loads(text) for source in alone(entry)
+               if source["file"].startswith(folders) and source["file"].endswith(".cpp")]
     (cache / "compile_commands.json").write_text(json.dumps(entries))
     return entries
 
@@ -155,7 +145,7 @@ def main():
     rules = (ROOT / ".clang-tidy").read_bytes() + (SUPPORT / "expected").read_bytes()
     rules += " ".join([program, *EXTRA]).encode()
     stamps = {entry["file"]: cache / digest(entry, rules) for entry in entries}
-    lots = batches([entry for entry in entries if not stamps[entry["file"]].exists()])
+    lots = batches_of([entry for entry in entries if not stamps[entry["file"]].exists()])
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         said = list(pool.map(lambda lot: look_at_lot(program, lot, stamps, cache), lots))
     # A finding in a header is found by everyone who includes it; once is enough.

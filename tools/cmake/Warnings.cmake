@@ -17,3 +17,8 @@ target_compile_options(latmon_warnings INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual> # An override that is not one.
     $<$<COMPILE_LANGUAGE:CXX>:-Wduplicated-cond>    # The second branch can never run.
     $<$<COMPILE_LANGUAGE:CXX>:-Wlogical-op>)        # && where & was meant.
+# Lots.cmake: what is one source's own is not its neighbour's.
+set(is_in_lots $<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>)
+target_compile_options(latmon_warnings INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,${is_in_lots}>:-Wno-shadow>
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,${is_in_lots}>:-Wno-subobject-linkage>)

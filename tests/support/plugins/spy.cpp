@@ -76,7 +76,9 @@ latmon_result_t flush(void* exporter) {
 }
 
 void destroy(void* exporter) {
-    static_cast<Spy*>(exporter)->calls.push_back('d');
+    Spy& spy = *static_cast<Spy*>(exporter);
+    spy.calls.push_back('d');
+    if (spy.last_word > 0) counters_of(spy)->add(spy.made.front(), spy.last_word);
 }
 
 latmon_result_t reopen(void* exporter) {

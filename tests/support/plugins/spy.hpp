@@ -29,6 +29,7 @@ struct Spy {
 
     std::vector<std::string> counters;  // create() makes these, each with its index + 1.
     std::string counter_too_late;       // Asked for in export_batch().
+    std::uint64_t last_word = 0;        // destroy() adds it to the first of `counters`.
 
     std::int64_t busy_until_ns = 0;  // CLOCK_MONOTONIC: export_batch() does not return before.
 

@@ -80,15 +80,15 @@ class Pushgateway(Server):
 
 
 class Prometheus(Server):
-    """Scrapes `targets` ("host:port") every second."""
+    """Scrapes `targets` ("host:port") every `interval_s`."""
 
-    def __init__(self, case, targets, port=None, features=()):
+    def __init__(self, case, targets, port=None, features=(), interval_s=1):
         super().__init__(case, "prometheus", port)
         self.features = features
         self.config = self.folder / "prometheus.yml"
         listed = ", ".join(f'"{target}"' for target in targets)
         self.config.write_text(
-            "global: {scrape_interval: 1s}\n"
+            f"global: {{scrape_interval: {round(interval_s * 1000)}ms}}\n"
             "scrape_configs:\n"
             "  - job_name: scraped\n"
             "    honor_labels: true\n"
@@ -99,13 +99,25 @@ class Prometheus(Server):
         return [f"--config.file={self.config}", f"--storage.tsdb.path={self.folder}/data",
                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn", *features]
 
-    def query(self, expression):
-        """[(labels, value)] of an instant query."""
+    def rows(self, expression):
+        """What an instant query comes to, as the API has it."""
         query = urllib.parse.urlencode({"query": expression})
         status, text = http(f"{self.url}/api/v1/query?{query}")
         self.case.assertEqual(status, 200, text)
-        return [(row["metric"], float(row["value"][1]))
-                for row in json.loads(text)["data"]["result"]]
+        return json.loads(text)["data"]["result"]
+
+    def query(self, expression):
+        """[(labels, value)] of an instant query."""
+        return [(row["metric"], float(row["value"][1])) for row in self.rows(expression)]
+
+    def scraped(self, metric):
+        """[(labels, [(seconds since 1970, value)])]: all that was scraped of it within the hour,
+        also of what is gone. A native histogram is its (count, sum)."""
+        def values(row):
+            yield from ((at_s, float(value)) for at_s, value in row.get("values", ()))
+            for at_s, histogram in row.get("histograms", ()):
+                yield at_s, (float(histogram["count"]), float(histogram["sum"]))
+        return [(row["metric"], sorted(values(row))) for row in self.rows(f"{metric}[1h]")]
 
 
 def check_metrics(case, text):

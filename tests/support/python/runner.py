@@ -10,6 +10,7 @@
 #   LATMON_SYSTEM_SECONDS    how long the runs last that measure something
 #   LATMON_SYSTEM_PROBES     how many probes the runs take that count them
 #   LATMON_SYSTEM_FORGED     how many packets those forge that forge some
+#   LATMON_SYSTEM_RATE       how many probes a second those send that send many
 #   LATMON_SYSTEM_ROWS       how many rows those write that write to a database
 #   LATMON_NO_SKIP           1: a skipped test is a failed one
 import os
@@ -22,7 +23,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-BUILD = Path(os.environ.get("LATMON_BUILD", ROOT / "build" / "dev"))
+BUILD = Path(os.environ.get("LATMON_BUILD", ROOT / "build" / "dev")).resolve()
 LATMON = Path(os.environ.get("LATMON", BUILD / "latmon"))
 PLUGINS = Path(os.environ.get("LATMON_PLUGINS", BUILD / "plugins"))
 TEST_PLUGINS = Path(os.environ.get("LATMON_TEST_PLUGINS", BUILD / "tests" / "plugins"))
@@ -79,6 +80,11 @@ def wait_until(what, condition, deadline_s=DEADLINE_S):
             raise AssertionError(f"waited {deadline_s} s in vain for {what}")
         time.sleep(POLL_S)
     return value
+
+
+def rate(usual):
+    """Probes a second: `usual`, or what the environment asks for."""
+    return float(os.environ.get("LATMON_SYSTEM_RATE", usual))
 
 
 def scratch(case):

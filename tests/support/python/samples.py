@@ -32,6 +32,11 @@ def series_of(sample):
     return sample["target"], kind
 
 
+def count_of(sample):
+    """How many packets it tells of."""
+    return sample["value"] if sample["status"] == "invalid" else 1
+
+
 def check(case, sample):
     """The two rules of sample.h: no value stands for no value, and only an answer has an rtt."""
     case.assertEqual(sample["v"], 1)

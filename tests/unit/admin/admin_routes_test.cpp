@@ -80,7 +80,7 @@ TEST_CASE("admin_routes: series are asked for by window, target and limit") {
 TEST_CASE("admin_routes: targets are listed") {
     Bench bench;
     CHECK(bench.ask("/api/v1/targets").status == 501);
-    bench.backend.targets = [] { return std::vector<TargetStatus>(2); };
+    bench.backend.targets = [] { return TargetList{.targets = std::vector<TargetStatus>(2)}; };
     CHECK(bench.ask("/api/v1/targets").status == 200);
 }
 

@@ -28,7 +28,7 @@ TEST_CASE("api_json: a target that is known, with its counts as whole numbers") 
     target.sent = 18'446'744'073'709'551'615U;
     target.answered = 18'446'744'073'709'551'613U;
     target.lost = 1;
-    CHECK(targets_json({target}) ==
+    CHECK(targets_json({.targets = {target}}) ==
           "{\"v\":1,\"targets\":[{\"series_id\":3,\"target\":\"web\",\"host\":\"web.example\","
           "\"kind\":\"exchange\",\"protocol\":\"udp\",\"port\":8001,\"tags\":[\"site:home\"],"
           "\"interval_seconds\":0.1,\"timeout_seconds\":1.0,\"is_resolved\":true,"
@@ -39,7 +39,7 @@ TEST_CASE("api_json: a target that is known, with its counts as whole numbers") 
 }
 
 TEST_CASE("api_json: what is not known is left out") {
-    const std::string text = targets_json({TargetStatus{}});
+    const std::string text = targets_json({.targets = {TargetStatus{}}});
     CHECK(contains(text, "\"is_resolved\":false,\"state\":\"unknown\",\"sent\":0"));
     CHECK_FALSE(contains(text, "last_rtt"));
     CHECK_FALSE(contains(text, "\"address\""));
@@ -47,11 +47,20 @@ TEST_CASE("api_json: what is not known is left out") {
     CHECK(targets_json({}) == "{\"v\":1,\"targets\":[]}\n");
 }
 
+TEST_CASE("api_json: since when there are windows stands in front") {
+    constexpr WallTime since{1'768'219'200'500'000'000};
+    CHECK(targets_json({.targets = {}, .windows_since = since}) ==
+          "{\"v\":1,\"windows_since_seconds\":1768219200.5,\"targets\":[]}\n");
+    CHECK(series_json({.is_cut = false, .windows_since = since}, "60s") ==
+          "{\"v\":1,\"window\":\"60s\",\"windows_since_seconds\":1768219200.5,"
+          "\"is_cut\":false,\"series\":[]}\n");
+}
+
 TEST_CASE("api_json: counters read a moment apart never show a negative number in flight") {
     TargetStatus target;
     target.sent = 1;
     target.answered = 2;
-    CHECK(contains(targets_json({target}), "\"in_flight\":0"));
+    CHECK(contains(targets_json({.targets = {target}}), "\"in_flight\":0"));
 }
 
 SeriesView exchange_view() {
@@ -126,7 +135,7 @@ TEST_CASE("api_json: an application's counter has a sum, its gauge three values"
 TEST_CASE("api_json: names that are no UTF-8 do not spoil the text") {
     TargetStatus target;
     target.target = "a\xff";
-    CHECK(contains(targets_json({target}), "\"target\":\"a\xef\xbf\xbd\""));
+    CHECK(contains(targets_json({.targets = {target}}), "\"target\":\"a\xef\xbf\xbd\""));
 }
 
 }  // namespace

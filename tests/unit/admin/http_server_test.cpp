@@ -125,6 +125,27 @@ TEST_CASE("http_server: HEAD has the length of a body, and none") {
     CHECK(text.ends_with("\r\n\r\n"));
 }
 
+TEST_CASE("http_server: an answer of any size comes as a whole") {
+    for (const std::size_t size : {0U, 1U, 15'359U, 15'360U, 15'361U, 3'000'000U}) {
+        CAPTURE(size);
+        const std::string body(size, 'b');
+        const Bench bench([&](const HttpRequest&, const Responder& respond) {
+            respond({.status = 200, .headers = {}, .body = body});
+            return HttpPatience{};
+        });
+        const std::string text = bench.ask(
+            "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
+            "HEAD /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const std::string length = "\r\nContent-Length: " + std::to_string(size) + "\r\n";
+        const std::size_t end = text.find("\r\n\r\n") + 4;
+        CHECK(contains(text.substr(0, end), length));
+        CHECK(text.substr(end, size) == body);
+        CHECK(text.substr(end + size).starts_with("HTTP/1.1 200 OK\r\n"));
+        CHECK(contains(text.substr(end + size), length));
+        CHECK(text.ends_with("\r\n\r\n"));
+    }
+}
+
 TEST_CASE("http_server: what is no request is told so, and closed") {
     const Bench bench;
     for (const std::string_view request :

@@ -43,6 +43,9 @@ TEST_CASE("address: what is no literal is no endpoint") {
                              "::1::", " 192.0.2.1", "192.0.2.1 ", "192.0.2.1%lo", "0x7f.1"}) {
         CHECK_MESSAGE(!parse_endpoint(text, 0), text);
     }
+    using namespace std::string_view_literals;
+    CHECK_FALSE(parse_endpoint("192.0.2.1\0"sv, 0));
+    CHECK_FALSE(parse_endpoint("fe80::1%lo\0x"sv, 0));
 }
 
 TEST_CASE("address: a scope is an interface of this host, by name") {

@@ -21,6 +21,15 @@ inline Config config_of(std::string_view text, const ConfigOverrides& overrides 
     return *config;
 }
 
+// A configuration of two cores, and targets for it that differ in their addresses; `more` are lines
+// of the target's table.
+inline const std::string two_cores = "name = \"n\"\ncores = [0, 1]\n";
+
+inline std::string target_text(int number, const std::string& more = "") {
+    return "[[targets]]\nhost = \"10.0.0." + std::to_string(number) + "\"\ntype = \"udp\"\n" +
+           more + "\n";
+}
+
 // The lines that say what is wrong with a text; "" if it is right.
 inline std::string errors_of(std::string_view text, const ConfigOverrides& overrides = {}) {
     std::vector<std::string> warnings;

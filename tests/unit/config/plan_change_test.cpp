@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What has to change for another configuration to run.
-#include "config/parse.hpp"
 #include "config/plan.hpp"
+#include "unit/config/config_text.hpp"
 
 #include <doctest/doctest.h>
 #include <set>
@@ -10,18 +10,6 @@
 
 namespace latmon {
 namespace {
-
-Config config_of(const std::string& text) {
-    std::vector<std::string> warnings;
-    const Result<Config> config = parse_config(text, "f.toml", {}, warnings);
-    REQUIRE(config.has_value());
-    return *config;
-}
-
-std::string target(int number, const std::string& more = "") {
-    return "[[targets]]\nhost = \"10.0.0." + std::to_string(number) + "\"\ntype = \"udp\"\n" +
-           more + "\n";
-}
 
 // What runs, as the daemon would have it.
 struct Running {
@@ -42,14 +30,13 @@ struct Running {
     RunningTargets targets;
 };
 
-const std::string head = "name = \"n\"\ncores = [0, 1]\n";
-
 }  // namespace
 
 TEST_CASE("plan_change: the same targets in another order change nothing") {
-    const Running running(config_of(head + target(1) + target(2) + target(3)));
+    const Running running(config_of(two_cores + target_text(1) + target_text(2) + target_text(3)));
     const Result<PlanChange> change = plan_change(
-        config_of(head + "# moved\n\n" + target(3) + target(1) + target(2)), running.targets);
+        config_of(two_cores + "# moved\n\n" + target_text(3) + target_text(1) + target_text(2)),
+        running.targets);
     REQUIRE(change.has_value());
     CHECK(change->kept == 3);
     CHECK(change->removed.empty());
@@ -61,13 +48,13 @@ TEST_CASE("plan_change: the same targets in another order change nothing") {
 }
 
 TEST_CASE("plan_change: any key that differs is a target that goes and one that comes") {
-    const Running running(config_of(head + target(1) + target(2)));
+    const Running running(config_of(two_cores + target_text(1) + target_text(2)));
     for (const char* const more :
          {"interval = 7", "tags = [\"a:b\"]", "label = \"x\"", "dscp = 3", "udp_port = 9",
           "descriptor = false", "timeout = 0.5", "max_lost = 3", "rtt = false"}) {
         CAPTURE(more);
-        const Result<PlanChange> change =
-            plan_change(config_of(head + target(1, more) + target(2)), running.targets);
+        const Result<PlanChange> change = plan_change(
+            config_of(two_cores + target_text(1, more) + target_text(2)), running.targets);
         REQUIRE(change.has_value());
         CHECK(change->removed == std::vector<std::uint32_t>{0});
         CHECK(change->added == std::vector<std::uint32_t>{0});
@@ -76,13 +63,13 @@ TEST_CASE("plan_change: any key that differs is a target that goes and one that 
 }
 
 TEST_CASE("plan_change: what comes takes what is free, and nothing that is somebody's") {
-    std::string text = head;
+    std::string text = two_cores;
     for (int number = 1; number <= 40; ++number)
-        text += target(number);
+        text += target_text(number);
     const Running running(config_of(text));
-    std::string next = head;
+    std::string next = two_cores;
     for (int number = 1; number <= 60; ++number) {
-        if (number % 3 != 0) next += target(number);
+        if (number % 3 != 0) next += target_text(number);
     }
     const Result<PlanChange> change = plan_change(config_of(next), running.targets);
     REQUIRE(change.has_value());
@@ -114,7 +101,7 @@ TEST_CASE("plan_change: what comes takes what is free, and nothing that is someb
 }
 
 TEST_CASE("plan_change: a target whose key is another one comes anew, though no key differs") {
-    const Config config = config_of(head + target(1) + target(2));
+    const Config config = config_of(two_cores + target_text(1) + target_text(2));
     Running running(config);
     running.targets.must_change[1] = true;
     const Result<PlanChange> change = plan_change(config, running.targets);

@@ -41,6 +41,27 @@ TEST_CASE("plan_notes: what is as usual has no words") {
     }
 }
 
+TEST_CASE("plan_notes: where the admin listener is and what protects it is always said") {
+    const auto notes = [](std::string_view text) { return notes_of_admin(config_of(text).admin); };
+    CHECK(notes("") == "admin: 127.0.0.1:9464 if possible; no TLS, no credentials\n");
+    CHECK(notes("[admin]\nlisten = \"\"\n") == "admin: off\n");
+    CHECK(notes("[admin]\nlisten = \"[::1]:1\"\nbearer_token_file = \"/t\"\nprobe = true\n") ==
+          "admin: [::1]:1; no TLS, bearer token, /probe\n");
+    CHECK(notes(R"(
+[admin]
+listen = ["127.0.0.1:1", "unix:/run/a"]
+tls_cert = "/c"
+tls_key = "/k"
+tls_client_ca = "/a"
+bearer_token_file = "/t"
+basic_user = "op"
+basic_password_file = "/p"
+)") == "admin: 127.0.0.1:1, unix:/run/a; TLS but on the unix socket, client certificates, "
+       "bearer token or user op\n");
+    CHECK(notes("[admin]\nlisten = \"127.0.0.1:1\"\ntls_cert = \"/c\"\ntls_key = \"/k\"\n"
+                "tls_client_ca = \"/a\"\n") == "admin: 127.0.0.1:1; TLS, client certificates\n");
+}
+
 TEST_CASE("plan_notes: what is special about a probe stands behind it") {
     const std::string text = described(R"(
 [[targets]]

@@ -13,20 +13,21 @@ constexpr WallTime now{1'000'000'000'000};
 struct Bench {
     ProbeCounters counters;
     std::optional<latmon_window_t> window;
+    std::optional<WallTime> since;
     latmon_series_t shown{};
     AdminTargets targets;
 
     Bench() {
-        targets.set_windows(
-            {.series_count = [] { return 3U; },
-             .find_series =
-                 [this](std::uint32_t id) {
-                     shown = {};
-                     shown.name = shown.source = shown.host = "";
-                     shown.target = id == 0 ? "a" : "b";
-                     return &shown;
-                 },
-             .find_window = [this](std::uint32_t, std::uint32_t) { return window; }});
+        targets.set_windows({.series_count = [] { return 3U; },
+                             .find_series =
+                                 [this](std::uint32_t id) {
+                                     shown = {};
+                                     shown.name = shown.source = shown.host = "";
+                                     shown.target = id == 0 ? "a" : "b";
+                                     return &shown;
+                                 },
+                             .find_window = [this](std::uint32_t, std::uint32_t) { return window; },
+                             .since = [this] { return since; }});
         TargetView view;
         view.fixed.interval = Duration::from_s(1);
         view.fixed.timeout = Duration::from_s(1);
@@ -34,7 +35,7 @@ struct Bench {
         view.counters = &counters;
         targets.set({view});
     }
-    [[nodiscard]] TargetStatus status() const { return targets.read(now).at(0); }
+    [[nodiscard]] TargetStatus status() const { return targets.read(now).targets.at(0); }
 
     void set_window(std::uint64_t answered, std::uint64_t lost, std::int64_t age_ns = 0) {
         window = latmon_window_t{};
@@ -88,6 +89,26 @@ TEST_CASE("admin_targets: an address that was found is shown, of that target alo
     CHECK(bench.status().address == "");
     bench.targets.set_address(7, *parse_endpoint("192.0.2.7", 0));
     CHECK(bench.status().address == "192.0.2.7");
+    // Each way in which it is probed; and not where it was before others came.
+    std::vector<TargetView> views(3);
+    views[1].target_index = views[2].target_index = 7;
+    for (TargetView& view : views)
+        view.counters = &bench.counters;
+    bench.targets.set(views);
+    bench.targets.set_address(7, *parse_endpoint("192.0.2.7", 0));
+    const std::vector<TargetStatus> shown = bench.targets.read(now).targets;
+    CHECK(shown.at(0).address == "");
+    CHECK(shown.at(1).address == "192.0.2.7");
+    CHECK(shown.at(2).address == "192.0.2.7");
+}
+
+TEST_CASE("admin_targets: each answer says since when there are windows") {
+    Bench bench;
+    CHECK_FALSE(bench.targets.read(now).windows_since.has_value());
+    CHECK_FALSE(bench.targets.read_series({.target = "", .limit = 9}).windows_since.has_value());
+    bench.since = WallTime{42};
+    CHECK(bench.targets.read(now).windows_since == WallTime{42});
+    CHECK(bench.targets.read_series({.target = "", .limit = 9}).windows_since == WallTime{42});
 }
 
 TEST_CASE("admin_targets: series by target, in the order of their ids, up to the limit") {
@@ -106,7 +127,8 @@ TEST_CASE("admin_targets: series by target, in the order of their ids, up to the
 TEST_CASE("admin_targets: without windows there are no series, and targets all the same") {
     AdminTargets targets;
     CHECK(targets.read_series({.target = "", .limit = 9}).series.empty());
-    CHECK(targets.read(now).empty());
+    CHECK(targets.read(now).targets.empty());
+    CHECK_FALSE(targets.read(now).windows_since.has_value());
 }
 
 }  // namespace

@@ -78,16 +78,19 @@ TEST_CASE("windows: probes are counted, lost ones by where they were lost") {
     Fixture fixture;
     for (const latmon_status_t status :
          {LATMON_STATUS_OK, LATMON_STATUS_REORDERED, LATMON_STATUS_LOST, LATMON_STATUS_LOST_FORWARD,
-          LATMON_STATUS_LATE, LATMON_STATUS_LOCAL_ERROR}) {
+          LATMON_STATUS_LATE, LATMON_STATUS_LOCAL_ERROR, LATMON_STATUS_LOST_LOCAL_TX,
+          LATMON_STATUS_LOST_LOCAL_RX}) {
         Sample sample = exchange(tcp_id, status);
         sample.time_ns = 20 * second_ns;
         fixture.windows.add(sample);
     }
     fixture.windows.close_all();
-    CHECK(fixture.has(count("latmon.probes.sent", 20, "4")));
+    CHECK(fixture.has(count("latmon.probes.sent", 20, "6")));
     CHECK(fixture.has(count("latmon.probes.received", 20, "2")));
-    CHECK(fixture.has(count("latmon.probes.lost", 20, "2")));
+    CHECK(fixture.has(count("latmon.probes.lost", 20, "2")));  // This host's loss is not its.
     CHECK(fixture.has(count("latmon.probes.lost_forward", 20, "1")));
+    CHECK(fixture.has(count("latmon.probes.lost_local_tx", 20, "1")));
+    CHECK(fixture.has(count("latmon.probes.lost_local_rx", 20, "1")));
     CHECK(fixture.has(count("latmon.probes.late", 20, "1")));
     CHECK(fixture.has(count("latmon.probes.reordered", 20, "1")));
     CHECK(fixture.has(count("latmon.probes.unsent", 20, "1")));

@@ -3,7 +3,8 @@
 // An exporter from open() to its end, with the plugin `spy` at the far side of the ABI. Nothing
 // here waits for a time: what a plugin does when is governed by semaphores.
 #include "exporter/exporter.hpp"
-#include "support/plugins/spy.hpp"
+
+#include "support/spy_exporter.hpp"
 
 #include <doctest/doctest.h>
 #include <sched.h>
@@ -13,39 +14,6 @@
 
 namespace latmon {
 namespace {
-
-constexpr Duration ample = Duration::from_s(60);
-const std::vector<std::string> plugin_path{TEST_PLUGIN_DIR};
-const SeriesTable no_series;
-
-OptionValue at(decltype(OptionValue::value) content, std::uint32_t line) {
-    return {.value = std::move(content), .where = {.line = line, .column = 1}};
-}
-
-ExporterConfig config_of(const Spy& spy) {
-    ExporterConfig config;
-    config.plugin = "spy";
-    config.name = "fast";
-    config.queue_samples = 64;
-    config.options.emplace_back("spy", at(spy.address(), 11));
-    config.where = {.line = 10, .column = 1};
-    return config;
-}
-
-std::unique_ptr<Exporter> open_exporter(const ExporterConfig& config, std::uint32_t cores = 1) {
-    Result<std::unique_ptr<Exporter>> opened =
-        Exporter::open(config, "f.toml", plugin_path, no_series, cores);
-    if (!opened) FAIL(opened.error().text);
-    return std::move(*opened);
-}
-
-std::string refusal(const ExporterConfig& config) {
-    const Result<std::unique_ptr<Exporter>> opened =
-        Exporter::open(config, "f.toml", plugin_path, no_series, 1);
-    if (opened) return "";
-    CHECK(opened.error().code == ExitCode::configuration);
-    return opened.error().text;
-}
 
 Sample sample_of(std::uint32_t sequence, latmon_kind_t kind = LATMON_KIND_EXCHANGE) {
     Sample sample{};
@@ -60,7 +28,7 @@ void emit(Exporter& exporter, std::uint32_t core, std::uint32_t count) {
     }
 }
 
-bool is_balanced(const ExporterAccounts& accounts) {
+bool is_balanced(const QueueAccounts& accounts) {
     return accounts.made == accounts.exported + accounts.rejected + accounts.dropped +
                                 accounts.abandoned + accounts.queued;
 }
@@ -82,8 +50,8 @@ TEST_CASE("exporter: every sample of every core reaches the plugin, in its core'
     for (const latmon_sample_t& sample : spy.samples) {
         CHECK(sample.sequence == next[sample.core]++);
     }
-    const ExporterAccounts accounts = exporter->accounts();
-    CHECK(accounts.name == "fast");
+    CHECK(exporter->accounts().name == "fast");
+    const QueueAccounts accounts = exporter->accounts().samples;
     CHECK(accounts.made == 150);
     CHECK(accounts.exported == 150);
     CHECK(is_balanced(accounts));
@@ -99,7 +67,7 @@ TEST_CASE("exporter: samples pushed while it runs are exported") {
     emit(*exporter, 0, 5);
     spy.gate.release(10);
     REQUIRE(exporter->drain_and_stop(ample));
-    CHECK(exporter->accounts().exported == 6);
+    CHECK(exporter->accounts().samples.exported == 6);
 }
 
 TEST_CASE("exporter: a batch holds what is queued, up to its limit") {
@@ -125,7 +93,7 @@ TEST_CASE("exporter: by default it takes what this node measured, and no reflect
     }
     exporter->start({});
     REQUIRE(exporter->drain_and_stop(ample));
-    CHECK(exporter->accounts().made == 3);
+    CHECK(exporter->accounts().samples.made == 3);
     CHECK(std::ranges::count(spy.samples, LATMON_KIND_REFLECTION, &latmon_sample_t::kind) == 0);
 }
 
@@ -133,18 +101,32 @@ TEST_CASE("exporter: the plugin's own counters stand in its accounts") {
     Spy spy;
     spy.counters = {"retries_total", "No name", "queue_samples"};
     spy.counter_too_late = "late_total";
-    Result<std::unique_ptr<Exporter>> opened =
-        Exporter::open(config_of(spy), "f.toml", plugin_path, no_series, 1);
-    REQUIRE(opened.has_value());
+    const std::unique_ptr<Exporter> exporter = open_exporter(config_of(spy));
     CHECK(spy.made[1] == nullptr);
-    emit(**opened, 0, 1);
-    (*opened)->start({});
-    REQUIRE((*opened)->drain_and_stop(ample));
+    emit(*exporter, 0, 1);
+    exporter->start({});
+    REQUIRE(exporter->drain_and_stop(ample));
     CHECK_FALSE(spy.got_too_late);
     const std::vector<std::pair<std::string, std::uint64_t>> expected{{"retries_total", 1},
                                                                       {"queue_samples", 3}};
-    CHECK((*opened)->accounts().counters == expected);
-    CHECK((*opened)->counters().count() == 2);
+    CHECK(exporter->accounts().counters == expected);
+    CHECK(exporter->counters().count() == 2);
+}
+
+TEST_CASE("exporter: what the plugin counts in its last word is in its accounts") {
+    Spy spy;
+    spy.counters = {"lines_total"};
+    spy.last_word = 7;
+    const std::unique_ptr<Exporter> exporter = open_exporter(config_of(spy));
+    emit(*exporter, 0, 1);
+    exporter->start({});
+    exporter->end_plugin();  // Not while it runs,
+    REQUIRE(exporter->drain_and_stop(ample));
+    exporter->end_plugin();
+    exporter->end_plugin();  // and not twice.
+    CHECK(std::string(spy.calls.begin(), spy.calls.end()) == "cbfd");
+    REQUIRE(exporter->accounts().counters.size() == 1);
+    CHECK(exporter->accounts().counters.front().second == 8);
 }
 
 TEST_CASE("exporter: it takes the kinds that it is configured to take") {
@@ -154,7 +136,7 @@ TEST_CASE("exporter: it takes the kinds that it is configured to take") {
     const std::unique_ptr<Exporter> exporter = open_exporter(config);
     exporter->queue(0).emit(sample_of(0, LATMON_KIND_EXCHANGE));
     exporter->queue(0).emit(sample_of(0, LATMON_KIND_REFLECTION));
-    CHECK(exporter->accounts().made == 1);
+    CHECK(exporter->accounts().samples.made == 1);
 }
 
 TEST_CASE("exporter: a batch that the plugin refuses is rejected") {
@@ -164,9 +146,9 @@ TEST_CASE("exporter: a batch that the plugin refuses is rejected") {
     emit(*exporter, 0, 9);
     exporter->start({});
     REQUIRE(exporter->drain_and_stop(ample));
-    CHECK(exporter->accounts().rejected == 9);
-    CHECK(exporter->accounts().exported == 0);
-    CHECK(is_balanced(exporter->accounts()));
+    CHECK(exporter->accounts().samples.rejected == 9);
+    CHECK(exporter->accounts().samples.exported == 0);
+    CHECK(is_balanced(exporter->accounts().samples));
 }
 
 TEST_CASE("exporter: a plugin that throws has its batch rejected, and gets the next one") {
@@ -177,8 +159,8 @@ TEST_CASE("exporter: a plugin that throws has its batch rejected, and gets the n
     emit(*exporter, 1, 5);
     exporter->start({});
     REQUIRE(exporter->drain_and_stop(ample));
-    CHECK(exporter->accounts().rejected == 4);
-    CHECK(exporter->accounts().exported == 5);
+    CHECK(exporter->accounts().samples.rejected == 4);
+    CHECK(exporter->accounts().samples.exported == 5);
 }
 
 TEST_CASE(
@@ -190,7 +172,7 @@ TEST_CASE(
     exporter->start({});
     spy.entered.acquire();
     emit(*exporter, 0, 70);  // The queue holds 64.
-    const ExporterAccounts blocked = exporter->accounts();
+    const QueueAccounts blocked = exporter->accounts().samples;
     CHECK(blocked.made == 80);
     CHECK(blocked.queued == 10 + 64);
     CHECK(blocked.dropped == 6);
@@ -198,9 +180,9 @@ TEST_CASE(
 
     spy.gate.release(10);
     REQUIRE(exporter->drain_and_stop(ample));
-    CHECK(exporter->accounts().exported == 74);
-    CHECK(exporter->accounts().queued == 0);
-    CHECK(is_balanced(exporter->accounts()));
+    CHECK(exporter->accounts().samples.exported == 74);
+    CHECK(exporter->accounts().samples.queued == 0);
+    CHECK(is_balanced(exporter->accounts().samples));
 }
 
 TEST_CASE("exporter: a plugin that does not return is given up, and all it has left is abandoned") {
@@ -213,7 +195,7 @@ TEST_CASE("exporter: a plugin that does not return is given up, and all it has l
     emit(*exporter, 0, 3);
     emit(*exporter, 1, 4);
     CHECK_FALSE(exporter->drain_and_stop(Duration{1}));
-    const ExporterAccounts given_up = exporter->accounts();
+    const QueueAccounts given_up = exporter->accounts().samples;
     CHECK(given_up.abandoned == 17);
     CHECK(given_up.queued == 0);
     CHECK(given_up.exported == 0);
@@ -222,7 +204,7 @@ TEST_CASE("exporter: a plugin that does not return is given up, and all it has l
     // It returns after all: nothing is counted twice, and no further call is made.
     spy.gate.release(10);
     REQUIRE(exporter->drain_and_stop(ample));
-    const ExporterAccounts after = exporter->accounts();
+    const QueueAccounts after = exporter->accounts().samples;
     CHECK(after.abandoned == 17);
     CHECK(after.exported == 0);
     CHECK(is_balanced(after));
@@ -236,7 +218,7 @@ TEST_CASE("exporter: with no time to drain, what is not exported is abandoned") 
     emit(*exporter, 0, 40);
     static_cast<void>(exporter->drain_and_stop(Duration{}));
     REQUIRE(exporter->drain_and_stop(ample));
-    const ExporterAccounts accounts = exporter->accounts();
+    const QueueAccounts accounts = exporter->accounts().samples;
     CHECK(accounts.exported + accounts.abandoned == 40);
     CHECK(accounts.queued == 0);
     CHECK(accounts.exported == spy.samples.size());
@@ -256,7 +238,7 @@ TEST_CASE("exporter: what a slow plugin has not taken in time is abandoned, what
     spy.gate.release(10);
     static_cast<void>(exporter->drain_and_stop(Duration::from_s(1)));
     REQUIRE(exporter->drain_and_stop(ample));
-    const ExporterAccounts accounts = exporter->accounts();
+    const QueueAccounts accounts = exporter->accounts().samples;
     CHECK(accounts.made == 30);
     CHECK(accounts.queued == 0);
     CHECK(accounts.exported == spy.samples.size());
@@ -404,7 +386,7 @@ TEST_CASE("exporter: the ancestor's shape is `compatible`, and forgives unknown 
     CHECK(spy.is_compatible);
     exporter->queue(0).emit(sample_of(0, LATMON_KIND_REFLECTION));
     exporter->queue(0).emit(sample_of(0, LATMON_KIND_NODE));
-    CHECK(exporter->accounts().made == 1);
+    CHECK(exporter->accounts().samples.made == 1);
 }
 
 TEST_CASE("exporter: a plugin that cannot be loaded is refused with the place in the file") {

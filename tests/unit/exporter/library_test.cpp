@@ -30,8 +30,8 @@ ExporterConfig by_name(const std::string& name) {
 }
 
 // The error's text; "" if the plugin was loaded after all.
-std::string refusal(const ExporterConfig& config,
-                    const std::vector<std::string>& directories = {}) {
+std::string load_refusal(const ExporterConfig& config,
+                         const std::vector<std::string>& directories = {}) {
     const Result<LoadedPlugin> loaded = load_plugin(config, directories);
     if (loaded) return "";
     CHECK(loaded.error().code == ExitCode::configuration);
@@ -40,7 +40,7 @@ std::string refusal(const ExporterConfig& config,
 }
 
 std::string refusal_of_fault(const std::string& fault) {
-    const std::string text = refusal(by_name(fault), {TEST_PLUGIN_DIR});
+    const std::string text = load_refusal(by_name(fault), {TEST_PLUGIN_DIR});
     CHECK(text.find(TEST_PLUGIN_DIR "/" + fault + ".so") != std::string::npos);
     return text;
 }
@@ -106,30 +106,31 @@ TEST_CASE("library: the first directory that has the file wins") {
 }
 
 TEST_CASE("library: a name that is nowhere is refused with the directories searched") {
-    const std::string text = refusal(by_name("nowhere"), {"/somewhere", "/elsewhere"});
+    const std::string text = load_refusal(by_name("nowhere"), {"/somewhere", "/elsewhere"});
     CHECK(contains(text, "nowhere.so"));
     CHECK(contains(text, "/somewhere, /elsewhere, "));
     CHECK(contains(text, "LATMON_PLUGIN_PATH"));
 }
 
 TEST_CASE("library: a name with a slash is refused and pointed to `path`") {
-    CHECK(contains(refusal(by_name("../null"), {PLUGIN_DIR}), "path = \"../null\""));
+    CHECK(contains(load_refusal(by_name("../null"), {PLUGIN_DIR}), "path = \"../null\""));
 }
 
 TEST_CASE("library: a path at which there is nothing is refused") {
-    CHECK(contains(refusal(by_path("/no/such/file.so")), "/no/such/file.so cannot be looked at"));
+    CHECK(contains(load_refusal(by_path("/no/such/file.so")),
+                   "/no/such/file.so cannot be looked at"));
 }
 
 TEST_CASE("library: a directory is refused") {
     const ScratchDirectory directory;
-    CHECK(contains(refusal(by_path(directory.path())), "is not a regular file"));
+    CHECK(contains(load_refusal(by_path(directory.path())), "is not a regular file"));
 }
 
 TEST_CASE("library: a file that others may write is refused") {
     for (const ::mode_t mode : {0664U, 0646U, 0666U}) {
         const ScratchDirectory directory;
         const std::string file = copy_of_null(directory, mode);
-        CHECK(contains(refusal(by_path(file)), "chmod go-w " + file));
+        CHECK(contains(load_refusal(by_path(file)), "chmod go-w " + file));
     }
 }
 
@@ -141,16 +142,16 @@ TEST_CASE("library: a file of another user than root and us is refused") {
     const ScratchDirectory directory;
     const std::string file = copy_of_null(directory, 0755);
     REQUIRE(::chown(file.c_str(), 65534, 65534) == 0);
-    CHECK(contains(refusal(by_path(file)), "belongs to user 65534"));
+    CHECK(contains(load_refusal(by_path(file)), "belongs to user 65534"));
 }
 
 TEST_CASE("library: a text file is refused before the linker sees it") {
     const ScratchDirectory directory;
     const std::string file = directory.file("text.so");
     test::write_text(file, "#!/bin/sh\n");
-    CHECK(contains(refusal(by_path(file)), file + " is not a shared object"));
+    CHECK(contains(load_refusal(by_path(file)), file + " is not a shared object"));
     test::write_text(file, "");
-    CHECK(contains(refusal(by_path(file)), file + " is not a shared object"));
+    CHECK(contains(load_refusal(by_path(file)), file + " is not a shared object"));
 }
 
 TEST_CASE("library: what the linker refuses is refused in its words") {

@@ -3,38 +3,12 @@
 // Windows from the aggregator's end of their queue to a plugin that takes them.
 #include "exporter/window_feed.hpp"
 
-#include "exporter/exporter.hpp"
-#include "support/plugins/spy.hpp"
+#include "support/spy_exporter.hpp"
 
 #include <doctest/doctest.h>
 
 namespace latmon {
 namespace {
-
-constexpr Duration ample = Duration::from_s(60);
-const std::vector<std::string> plugin_path{TEST_PLUGIN_DIR};
-const SeriesTable no_series;
-
-OptionValue at(decltype(OptionValue::value) content, std::uint32_t line) {
-    return {.value = std::move(content), .where = {.line = line, .column = 1}};
-}
-
-ExporterConfig config_of(const Spy& spy) {
-    ExporterConfig config;
-    config.plugin = "spy";
-    config.name = "fast";
-    config.queue_samples = 64;
-    config.options.emplace_back("spy", at(spy.address(), 11));
-    config.where = {.line = 10, .column = 1};
-    return config;
-}
-
-std::unique_ptr<Exporter> open_exporter(const ExporterConfig& config, std::uint32_t cores = 1) {
-    Result<std::unique_ptr<Exporter>> opened =
-        Exporter::open(config, "f.toml", plugin_path, no_series, cores);
-    if (!opened) FAIL(opened.error().text);
-    return std::move(*opened);
-}
 
 latmon_window_t window_of(std::int64_t length_s, const std::vector<latmon_bucket_t>& buckets) {
     latmon_window_t window{};
@@ -81,10 +55,7 @@ TEST_CASE("window_feed: without `windows` and a plugin's wish for them there are
     null.plugin = "null";
     null.options.clear();
     null.window_lengths = window_1s_bit;
-    const Result<std::unique_ptr<Exporter>> opened =
-        Exporter::open(null, "f.toml", std::vector<std::string>{PLUGIN_DIR}, no_series, 1);
-    REQUIRE_FALSE(opened);
-    CHECK(opened.error().text.find("takes samples alone") != std::string::npos);
+    CHECK(refusal(null).find("takes samples alone") != std::string::npos);
 }
 
 TEST_CASE(

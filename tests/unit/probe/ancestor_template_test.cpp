@@ -119,7 +119,7 @@ TEST_CASE("ancestor_template: tags that have no room are left out, and told befo
 TEST_CASE("ancestor_template: of other protocols nothing is made") {
     ProbePlan plan = plan_of(100);
     plan.protocol = ProbeProtocol::stamp;
-    CHECK(AncestorTemplate(plan).packet_bytes() == 0);
+    CHECK(AncestorTemplate::make(plan) == nullptr);
 }
 
 }  // namespace latmon

@@ -7,6 +7,7 @@
 #include "probe/sample_fields.hpp"
 
 #include <doctest/doctest.h>
+#include <cstring>
 
 namespace latmon {
 namespace {
@@ -50,6 +51,25 @@ bool has(const Sample& sample, std::uint32_t bits) {
 }
 
 }  // namespace
+
+TEST_CASE("answer: a sample that has waited is completed to the same as one that has not") {
+    Answer answer = answer_with(us * 7);
+    answer.sample.time_ns = 11;
+    answer.sample.scheduled_ns = 12;
+    answer.sample.lateness_ns = 13;
+    answer.sample.series_id = 14;
+    answer.sample.blame = LATMON_BLAME_SENT_LATE;
+    answer.sample.ttl_rev = 15;
+    answer.sample.dscp_rev = 16;
+    answer.sample.peer_address[15] = 17;
+    answer.sample.tcp_ack_ns = 18;
+    answer.sample.t1_ns = 19;  // As of a loss; complete() knows better.
+    answer.sample.valid = LATMON_HAS_SCHEDULE | LATMON_HAS_TTL_REV | LATMON_HAS_T1;
+    const Sample at_once = completed(answer);
+    answer.sample = BegunSample(answer.sample).sample();
+    const Sample later = completed(answer);
+    CHECK(std::memcmp(&at_once, &later, sizeof(Sample)) == 0);
+}
 
 TEST_CASE("answer: the rtt is what passed here less what the far end took") {
     const Sample sample = completed(answer_with(us * 7));

@@ -46,7 +46,9 @@ TlvOutcome reflect(const std::vector<std::byte>& packet, const HmacKey* key) {
 TEST_CASE("descriptor_sender: a reflector reads what was told, with a key and without") {
     const HmacKey secret(std::as_bytes(std::span(std::string_view("a secret"))));
     for (const HmacKey* const key : {static_cast<const HmacKey*>(nullptr), &secret}) {
-        DescriptorSender sender(telling_probe(), nonce, key);
+        const ProbePlan plan = telling_probe();
+        DescriptorPacket core_packet;
+        DescriptorSender sender(plan, nonce, key, core_packet);
         sender.write(packet_5, start, 77);
         const std::vector<std::byte> packet = octets_of(sender);
         const auto base = key == nullptr ? decode_sender(packet) : decode_sender_auth(packet);
@@ -70,19 +72,24 @@ TEST_CASE("descriptor_sender: a reflector reads what was told, with a key and wi
 TEST_CASE("descriptor_sender: it asks for no follow-up where nobody waits for one") {
     ProbePlan plan = telling_probe();
     plan.waits_for_follow_up = false;
-    DescriptorSender sender(plan, nonce, nullptr);
+    DescriptorPacket core_packet;
+    DescriptorSender sender(plan, nonce, nullptr, core_packet);
     sender.write(packet_5, start, 1);
     CHECK(reflect(octets_of(sender), nullptr).count == 1);
 }
 
 TEST_CASE("descriptor_sender: due at first, after a minute, and when the epoch changes") {
-    DescriptorSender sender(telling_probe(), nonce, nullptr);
+    const ProbePlan plan = telling_probe();
+    DescriptorPacket core_packet;
+    DescriptorSender sender(plan, nonce, nullptr, core_packet);
     CHECK(sender.is_due(start, 1));
     sender.write({}, start, 1);
+    sender.release();
     CHECK_FALSE(sender.is_due(start + Duration::from_s(59), 1));
     CHECK(sender.is_due(start + Duration::from_s(60), 1));
     CHECK(sender.is_due(start + Duration::from_s(59), 2));
     sender.write({}, start + Duration::from_s(59), 2);
+    sender.release();
     CHECK_FALSE(sender.is_due(start + Duration::from_s(80), 2));
     sender.forget();
     CHECK(sender.is_due(start + Duration::from_s(80), 2));
@@ -93,8 +100,10 @@ TEST_CASE("descriptor_sender: whatever happens, not twice within a timeout or a 
         ProbePlan plan = telling_probe();
         plan.timeout = Duration::from_ms(timeout_ms);
         const Duration spacing = Duration::from_ms(timeout_ms == 100 ? 1'000 : 3'000);
-        DescriptorSender sender(plan, nonce, nullptr);
+        DescriptorPacket core_packet;
+        DescriptorSender sender(plan, nonce, nullptr, core_packet);
         sender.write({}, start, 1);
+        sender.release();
         sender.forget();
         CHECK_FALSE(sender.is_due(start + spacing - Duration{1}, 2));
         CHECK(sender.is_due(start + spacing, 2));
@@ -104,16 +113,36 @@ TEST_CASE("descriptor_sender: whatever happens, not twice within a timeout or a 
 TEST_CASE("descriptor_sender: never due if it is not wanted or there is no name to tell") {
     ProbePlan plan = telling_probe();
     plan.sends_descriptor = false;
-    CHECK_FALSE(DescriptorSender(plan, nonce, nullptr).is_due(start, 1));
+    DescriptorPacket core_packet;
+    CHECK_FALSE(DescriptorSender(plan, nonce, nullptr, core_packet).is_due(start, 1));
     plan = telling_probe();
     plan.node_name = "a|b";
-    CHECK_FALSE(DescriptorSender(plan, nonce, nullptr).is_due(start, 1));
+    CHECK_FALSE(DescriptorSender(plan, nonce, nullptr, core_packet).is_due(start, 1));
+}
+
+TEST_CASE("descriptor_sender: probes of a core send one after another, each its own") {
+    const ProbePlan plan = telling_probe();
+    ProbePlan other_plan = telling_probe();
+    other_plan.tags = {"site:office", "rack:7"};
+    DescriptorPacket core_packet;
+    DescriptorSender sender(plan, nonce, nullptr, core_packet);
+    DescriptorSender other(other_plan, nonce, nullptr, core_packet);
+    other.write(packet_5, start, 1);
+    CHECK_FALSE(sender.is_due(start, 1));
+    other.release();
+    REQUIRE(sender.is_due(start, 1));
+    sender.write(packet_5, start, 1);
+    const TlvOutcome outcome = reflect(octets_of(sender), nullptr);
+    REQUIRE(outcome.descriptor);
+    REQUIRE(outcome.descriptor->tag_count() == 1);
+    CHECK(outcome.descriptor->tag(0) == "site:home");
 }
 
 TEST_CASE("descriptor_sender: a tag that breaks a rule is left out, the others are told") {
     ProbePlan plan = telling_probe();
     plan.tags = {"a:1", "b:x|y", std::string(65, 'c') + ":1", "d:2"};
-    DescriptorSender sender(plan, nonce, nullptr);
+    DescriptorPacket core_packet;
+    DescriptorSender sender(plan, nonce, nullptr, core_packet);
     sender.write(packet_5, start, 1);
     const TlvOutcome outcome = reflect(octets_of(sender), nullptr);
     REQUIRE(outcome.descriptor);

@@ -16,11 +16,11 @@ namespace latmon {
 
 using Told = std::map<std::uint32_t, LossAddress>;
 
-class Bench final : private LossLedger::User {
+class LedgerBench final : private LossLedger::User {
 public:
     // No more than `reorder_max` calls may lie between replies that overtook each other.
-    explicit Bench(ReflectorMode mode = ReflectorMode::automatic,
-                   Duration reorder_max = Duration{1'000'000})
+    explicit LedgerBench(ReflectorMode mode = ReflectorMode::automatic,
+                         Duration reorder_max = Duration{1'000'000})
         : ledger(mode, reorder_max) {}
 
     std::uint32_t send(bool is_stamped = false) {

@@ -20,7 +20,7 @@ constexpr LossAddress local_rx = LossAddress::local_rx;
 TEST_CASE(
     "loss_ledger: what has no transmit stamp never left, if a later one has and nobody saw "
     "it") {
-    Bench bench;
+    LedgerBench bench;
     bench.send(true);
     bench.send();  // Its stamp never comes.
     bench.send(true);
@@ -31,7 +31,7 @@ TEST_CASE(
 }
 
 TEST_CASE("loss_ledger: a stamp that is merely late is no reason") {
-    Bench bench;
+    LedgerBench bench;
     bench.send(true);
     bench.send();
     bench.send();  // Neither has one so far.
@@ -42,7 +42,7 @@ TEST_CASE("loss_ledger: a stamp that is merely late is no reason") {
 }
 
 TEST_CASE("loss_ledger: without stamps at all nothing is said to have stayed here") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(3);
     bench.answer(0, 0);
     bench.answer(2, 1);
@@ -51,7 +51,7 @@ TEST_CASE("loss_ledger: without stamps at all nothing is said to have stayed her
 }
 
 TEST_CASE("loss_ledger: what the reflector counted has left, stamp or not") {
-    Bench bench;
+    LedgerBench bench;
     bench.send(true);
     bench.send();
     bench.send(true);
@@ -62,7 +62,7 @@ TEST_CASE("loss_ledger: what the reflector counted has left, stamp or not") {
 }
 
 TEST_CASE("loss_ledger: of a gap's losses those with a stamp are the ones that arrived") {
-    Bench bench;
+    LedgerBench bench;
     bench.send(true);
     bench.send();      // 1: stayed here.
     bench.send(true);  // 2: one of these two arrived.
@@ -77,7 +77,7 @@ TEST_CASE("loss_ledger: of a gap's losses those with a stamp are the ones that a
 }
 
 TEST_CASE("loss_ledger: the numbers that the local host refused to send are no losses") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(6);
     bench.answer(0, 0);
     bench.refuse(1);
@@ -90,7 +90,7 @@ TEST_CASE("loss_ledger: the numbers that the local host refused to send are no l
 }
 
 TEST_CASE("loss_ledger: what our receive buffer dropped had come back") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(6);
     bench.answer(0, 0);
     bench.answer(5, 4, 2);  // 3 of 4 arrived there; of these 2 were dropped here.
@@ -101,7 +101,7 @@ TEST_CASE("loss_ledger: what our receive buffer dropped had come back") {
 }
 
 TEST_CASE("loss_ledger: drops beyond what was lost on the way back are of something else") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(5);
     bench.answer(0, 0);
     bench.answer(2, 2, 7);
@@ -113,7 +113,7 @@ TEST_CASE("loss_ledger: drops beyond what was lost on the way back are of someth
 }
 
 TEST_CASE("loss_ledger: bursts of drops in several gaps have each their own") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(12);
     bench.answer(0, 0);
     bench.answer(4, 4, 2);    // 1..3 arrived there; 2 drops.
@@ -131,7 +131,7 @@ TEST_CASE("loss_ledger: bursts of drops in several gaps have each their own") {
 }
 
 TEST_CASE("loss_ledger: drops count without a reflector that counts, for what has left") {
-    Bench bench(ReflectorMode::stateless);
+    LedgerBench bench(ReflectorMode::stateless);
     bench.send(true);
     bench.send();
     bench.send(true);

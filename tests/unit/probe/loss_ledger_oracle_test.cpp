@@ -45,7 +45,7 @@ public:
         }
     }
 
-    Bench bench;
+    LedgerBench bench;
     std::array<std::uint32_t, static_cast<std::size_t>(Fate::count)> fates{};
     std::uint32_t late_after_told = 0;
 
@@ -124,7 +124,7 @@ void check_sums(std::uint64_t seed_value, bool has_copies) {
     CAPTURE(seed_value);
     Oracle oracle(seed_value, has_copies);
     oracle.run(4'000);
-    const Bench& bench = oracle.bench;
+    const LedgerBench& bench = oracle.bench;
     CHECK(bench.count(LossAddress::forward) == oracle.of(Fate::forward));
     CHECK(bench.count(LossAddress::reverse) == oracle.of(Fate::reverse) + oracle.late_after_told);
     CHECK(bench.count(LossAddress::local_tx) == oracle.of(Fate::local_tx));

@@ -31,7 +31,7 @@ constexpr LossAddress local_rx = LossAddress::local_rx;
 }  // namespace
 
 TEST_CASE("loss_ledger: the picture of its header: two of four lost on the way back") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(13);
     for (std::uint32_t sequence = 0; sequence < 8; ++sequence)
         bench.answer(sequence, sequence + 4);  // Eleven at sequence 7: it had counted before.
@@ -45,7 +45,7 @@ TEST_CASE("loss_ledger: the picture of its header: two of four lost on the way b
 
 TEST_CASE("loss_ledger: what the reflector counted was lost on the way back, what not, before") {
     for (const bool is_reverse : {false, true}) {
-        Bench bench;
+        LedgerBench bench;
         bench.send_many(5);
         bench.answer(0, 0);
         bench.answer(4, is_reverse ? 4 : 1);
@@ -56,7 +56,7 @@ TEST_CASE("loss_ledger: what the reflector counted was lost on the way back, wha
 }
 
 TEST_CASE("loss_ledger: each of several gaps has its own") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(9);
     bench.answer(0, 0);
     bench.answer(3, 1);  // 1 and 2 never came there.
@@ -73,7 +73,7 @@ TEST_CASE("loss_ledger: each of several gaps has its own") {
 
 TEST_CASE("loss_ledger: a mixed gap has exact counts, whichever they are") {
     for (std::uint32_t counted = 0; counted <= 6; ++counted) {
-        Bench bench;
+        LedgerBench bench;
         bench.send_many(8);
         bench.answer(0, 0);
         bench.answer(7, 1 + counted);
@@ -84,7 +84,7 @@ TEST_CASE("loss_ledger: a mixed gap has exact counts, whichever they are") {
 }
 
 TEST_CASE("loss_ledger: nothing is told while an earlier probe is still outstanding") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(6);
     bench.answer(0, 0);
     bench.lose(2);
@@ -99,7 +99,7 @@ TEST_CASE("loss_ledger: nothing is told while an earlier probe is still outstand
 }
 
 TEST_CASE("loss_ledger: the first answer of a new session counts from 0") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(6);
     bench.lose(0, 3);
     CHECK(bench.told.empty());
@@ -111,7 +111,7 @@ TEST_CASE("loss_ledger: the first answer of a new session counts from 0") {
 }
 
 TEST_CASE("loss_ledger: a path opened anew has a session of its own, from its first probe on") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(3);
     bench.answer(0, 0);
     bench.lose(1, 2);
@@ -129,7 +129,7 @@ TEST_CASE("loss_ledger: of a session that was counting already nothing is known 
     // The last two are more than half the space away: a count is no signed number.
     for (const std::uint32_t before : {5U, 1'000'000U, 0x8000'0005U, 0xffff'fff0U}) {
         CAPTURE(before);
-        Bench bench;
+        LedgerBench bench;
         bench.send_many(9);
         bench.lose(0, 1);
         bench.answer(2, before);
@@ -146,7 +146,7 @@ TEST_CASE("loss_ledger: of a session that was counting already nothing is known 
 }
 
 TEST_CASE("loss_ledger: a reflector that never says so is stateful once its count is not ours") {
-    Bench bench;
+    LedgerBench bench;
     bench.says_stateful = false;
     bench.send_many(8);
     bench.answer(0, 0);
@@ -163,7 +163,7 @@ TEST_CASE("loss_ledger: a reflector that never says so is stateful once its coun
 }
 
 TEST_CASE("loss_ledger: losses told before the proof do not weigh on those after it") {
-    Bench bench;
+    LedgerBench bench;
     bench.says_stateful = false;
     bench.send_many(30);
     bench.answer(0, 0);
@@ -182,7 +182,7 @@ TEST_CASE("loss_ledger: losses told before the proof do not weigh on those after
 }
 
 TEST_CASE("loss_ledger: of a reflector that copies our numbers nothing is known") {
-    Bench bench;
+    LedgerBench bench;
     bench.says_stateful = false;
     bench.send_many(10);
     for (const std::uint32_t sequence : {0U, 3U, 4U, 9U})
@@ -194,7 +194,7 @@ TEST_CASE("loss_ledger: of a reflector that copies our numbers nothing is known"
 }
 
 TEST_CASE("loss_ledger: what the operator says about the reflector counts") {
-    Bench stateful(ReflectorMode::stateful);
+    LedgerBench stateful(ReflectorMode::stateful);
     stateful.says_stateful = false;
     stateful.send_many(3);
     stateful.answer(0, 0);
@@ -202,7 +202,7 @@ TEST_CASE("loss_ledger: what the operator says about the reflector counts") {
     stateful.lose(1);
     CHECK(stateful.told == Told{{1, reverse}});
 
-    Bench stateless(ReflectorMode::stateless);
+    LedgerBench stateless(ReflectorMode::stateless);
     stateless.send_many(3);
     stateless.answer(0, 0);
     stateless.answer(2, 1);
@@ -211,7 +211,7 @@ TEST_CASE("loss_ledger: what the operator says about the reflector counts") {
 }
 
 TEST_CASE("loss_ledger: replies in another order are no losses, and hide none") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(8);
     bench.answer(0, 0);
     bench.answer(2, 1);  // Overtook 1 on the way there.
@@ -226,7 +226,7 @@ TEST_CASE("loss_ledger: replies in another order are no losses, and hide none") 
 }
 
 TEST_CASE("loss_ledger: of losses beside reordered probes the sums are right in the end") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(8);
     bench.answer(0, 0);
     bench.answer(3, 1);
@@ -242,7 +242,7 @@ TEST_CASE("loss_ledger: of losses beside reordered probes the sums are right in 
 }
 
 TEST_CASE("loss_ledger: a probe that came there twice hides no loss on the way there") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(5);
     bench.answer(0, 0);
     bench.come_back(0, 1);
@@ -255,7 +255,7 @@ TEST_CASE("loss_ledger: a probe that came there twice hides no loss on the way t
 }
 
 TEST_CASE("loss_ledger: a copy made on the way back was counted once") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(3);
     bench.answer(0, 0);
     bench.come_back(0, 0);
@@ -265,7 +265,7 @@ TEST_CASE("loss_ledger: a copy made on the way back was counted once") {
 }
 
 TEST_CASE("loss_ledger: a copy belongs behind its probe, not to a gap before that is still open") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(6);
     bench.answer(0, 0);
     bench.answer(2, 2);
@@ -279,7 +279,7 @@ TEST_CASE("loss_ledger: a copy belongs behind its probe, not to a gap before tha
 }
 
 TEST_CASE("loss_ledger: a reply that comes while its gap is open makes its probe no loss") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(5);
     bench.answer(0, 0);
     bench.lose(1, 3);
@@ -291,7 +291,7 @@ TEST_CASE("loss_ledger: a reply that comes while its gap is open makes its probe
 }
 
 TEST_CASE("loss_ledger: a reply that comes after its gap was closed changes nothing") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(7);
     bench.answer(0, 0);
     bench.answer(2, 2);
@@ -306,7 +306,7 @@ TEST_CASE("loss_ledger: a reply that comes after its gap was closed changes noth
 }
 
 TEST_CASE("loss_ledger: a late reply is of its own probe, whichever of its gap was told so") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(7);
     bench.answer(0, 0);
     bench.answer(3, 2);  // One of 1 and 2 came there.
@@ -322,7 +322,7 @@ TEST_CASE("loss_ledger: a late reply is of its own probe, whichever of its gap w
 }
 
 TEST_CASE("loss_ledger: a reflector that counts anew leaves one gap unknown, and no more") {
-    Bench bench;
+    LedgerBench bench;
     std::uint32_t counted = 100;
     bench.send_many(1);
     bench.answer(0, counted);
@@ -344,7 +344,7 @@ TEST_CASE("loss_ledger: a reflector that counts anew leaves one gap unknown, and
 }
 
 TEST_CASE("loss_ledger: a reflector that counts anew while a gap is open is noticed in its place") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(4);
     bench.answer(0, 50);
     bench.answer(2, 52);
@@ -359,7 +359,7 @@ TEST_CASE("loss_ledger: a reflector that counts anew while a gap is open is noti
 }
 
 TEST_CASE("loss_ledger: without an answer only our own kernel knows anything") {
-    Bench bench;
+    LedgerBench bench;
     bench.send(true);
     bench.answer(0, 0);
     bench.send();
@@ -378,7 +378,7 @@ TEST_CASE("loss_ledger: without an answer only our own kernel knows anything") {
 }
 
 TEST_CASE("loss_ledger: the gap that was given up stays unknown, the next is known") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(9);
     bench.answer(0, 0);
     bench.lose(1, 2);
@@ -395,7 +395,7 @@ TEST_CASE("loss_ledger: the gap that was given up stays unknown, the next is kno
 }
 
 TEST_CASE("loss_ledger: giving up twice tells nothing twice") {
-    Bench bench;
+    LedgerBench bench;
     bench.send_many(4);
     bench.answer(0, 0);
     bench.lose(1, 2);
@@ -408,7 +408,7 @@ TEST_CASE("loss_ledger: giving up twice tells nothing twice") {
 }
 
 TEST_CASE("loss_ledger: our numbers and the reflector's may wrap") {
-    Bench bench;
+    LedgerBench bench;
     std::uint32_t sequence = 0xffff'fffcU;
     seed(bench.flights, sequence);
     bench.ledger.restart(sequence);

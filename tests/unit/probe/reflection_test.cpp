@@ -41,8 +41,8 @@ constexpr SenderPacket request{
 constexpr TlvSet all_tlvs = 0x7f;
 
 // A reflector into which one request has just come.
-struct Bench {
-    Bench() {
+struct ReflectionBench {
+    ReflectionBench() {
         context.boot_nonce = 5;
         reflection.sequence = 9;
         reflection.source = *parse_endpoint("192.0.2.1", 4'000);
@@ -130,7 +130,7 @@ LocalClock synchronized_clock() {
 }  // namespace
 
 TEST_CASE("reflection: the reply gives back what the sender needs to know its probe by") {
-    Bench bench;
+    ReflectionBench bench;
     bench.set_request(tlv_set::none);
     static_cast<void>(bench.reflect());
     CHECK(bench.reply.sequence == 9);
@@ -142,7 +142,7 @@ TEST_CASE("reflection: the reply gives back what the sender needs to know its pr
 }
 
 TEST_CASE("reflection: a stateless reflector has the sender's number, and zeros to follow up") {
-    Bench bench;
+    ReflectionBench bench;
     bench.policy.is_stateful = false;
     bench.reflection.previous = FollowUp{.sequence = 8, .timestamp = {77}, .method = 2};
     bench.set_request(tlv_set::exchange | tlv_set::follow_up);
@@ -154,7 +154,7 @@ TEST_CASE("reflection: a stateless reflector has the sender's number, and zeros 
 }
 
 TEST_CASE("reflection: T2 is the kernel's, and the dwell is told") {
-    Bench bench;
+    ReflectionBench bench;
     bench.stamp(Duration::from_us(30));
     bench.set_request(tlv_set::exchange);
     const ReplyDraft draft = bench.reflect();
@@ -171,7 +171,7 @@ TEST_CASE("reflection: T2 is the kernel's, and the dwell is told") {
 TEST_CASE("reflection: a kernel's stamp that makes no sense is no T2") {
     for (const Duration before :
          {Duration{-1}, Duration::from_s(-3'600), Duration::from_s(10) + Duration{1}}) {
-        Bench bench;
+        ReflectionBench bench;
         bench.stamp(before);
         bench.set_request(tlv_set::exchange);
         const ReplyDraft draft = bench.reflect();
@@ -184,7 +184,7 @@ TEST_CASE("reflection: a kernel's stamp that makes no sense is no T2") {
 
 TEST_CASE("reflection: a stamp from before our clock was set is no T2, however likely it looks") {
     for (const Duration step : {Duration::from_ms(5), Duration::from_ms(-5)}) {
-        Bench bench;
+        ReflectionBench bench;
         const WallTime stamped = bench.clock.wall_now();
         bench.clock.pass(Duration::from_ms(20), step);
         bench.arrive();
@@ -201,7 +201,7 @@ TEST_CASE("reflection: a stamp from before our clock was set is no T2, however l
 
 TEST_CASE("reflection: a step of the wall clock does not enter the turnaround") {
     for (const Duration slip : {Duration{}, Duration::from_s(3), Duration::from_s(-3)}) {
-        Bench bench;
+        ReflectionBench bench;
         bench.set_request(tlv_set::none);
         static_cast<void>(bench.reflect(Duration::from_us(12), slip));
         CHECK(bench.t3 == bench.arrived() + Duration::from_us(12));
@@ -211,7 +211,7 @@ TEST_CASE("reflection: a step of the wall clock does not enter the turnaround") 
 }
 
 TEST_CASE("reflection: a short request that was given room is answered, with no session id") {
-    Bench bench;
+    ReflectionBench bench;
     bench.set_request(tlv_set::none);
     std::fill(bench.packet.begin() + limits::stamp_request_bytes_min, bench.packet.end(),
               std::byte{0});
@@ -221,18 +221,18 @@ TEST_CASE("reflection: a short request that was given room is answered, with no 
 }
 
 TEST_CASE("reflection: the reply has the class it came with, or one that may be asked for") {
-    Bench as_it_came;
+    ReflectionBench as_it_came;
     as_it_came.set_request(tlv_set::none);
     CHECK(as_it_came.reflect().traffic_class == 46 << 2);  // Without ECN.
 
-    Bench granted;
+    ReflectionBench granted;
     granted.policy.dscp_allow = std::uint64_t{1} << 10U;
     granted.set_request(tlv_set::class_of_service, nullptr, 10);
     CHECK(granted.reflect().traffic_class == 10 << 2);
     CHECK(granted.tlvs.class_of_service->dscp2 == 46);
     CHECK(granted.tlvs.class_of_service->rp == 0);
 
-    Bench refused;
+    ReflectionBench refused;
     refused.policy.dscp_allow = std::uint64_t{1} << 11U;
     refused.set_request(tlv_set::class_of_service, nullptr, 10);
     CHECK(refused.reflect().traffic_class != 10 << 2);
@@ -240,7 +240,7 @@ TEST_CASE("reflection: the reply has the class it came with, or one that may be 
 }
 
 TEST_CASE("reflection: when the reply before really left goes with this one") {
-    Bench bench;
+    ReflectionBench bench;
     const FollowUp previous{.sequence = 8, .timestamp = {0xe000'0000'8000'0000}, .method = 2};
     bench.reflection.previous = previous;
     bench.set_request(all_tlvs);
@@ -248,7 +248,7 @@ TEST_CASE("reflection: when the reply before really left goes with this one") {
     REQUIRE(bench.tlvs.follow_up.has_value());
     CHECK(*bench.tlvs.follow_up == previous);
 
-    Bench first;
+    ReflectionBench first;
     first.set_request(all_tlvs);
     static_cast<void>(first.reflect());
     CHECK(!first.tlvs.follow_up.has_value());
@@ -257,14 +257,14 @@ TEST_CASE("reflection: when the reply before really left goes with this one") {
 }
 
 TEST_CASE("reflection: what is said about the clock is what is known of it") {
-    Bench unknown;
+    ReflectionBench unknown;
     unknown.set_request(tlv_set::timestamp_info | tlv_set::exchange);
     static_cast<void>(unknown.reflect());
     CHECK(!decode_error_estimate(unknown.reply.error_estimate).is_synchronized);
     CHECK(unknown.tlvs.timestamp_info->sync_source_in == sync_source::free_running);
     CHECK((unknown.tlvs.exchange->flags & exchange_flags::synchronized) == 0);
 
-    Bench known;
+    ReflectionBench known;
     known.context.own_clock.set(synchronized_clock());
     known.set_request(tlv_set::timestamp_info | tlv_set::exchange);
     static_cast<void>(known.reflect());
@@ -280,7 +280,7 @@ TEST_CASE("reflection: what is said about the clock is what is known of it") {
 TEST_CASE("reflection: PTP's format is used if it is wanted and TAI is known") {
     for (const bool is_wanted : {false, true}) {
         for (const bool is_known : {false, true}) {
-            Bench bench;
+            ReflectionBench bench;
             if (is_wanted) bench.policy.timestamp_format = TimestampFormat::ptp;
             LocalClock clock = synchronized_clock();
             clock.has_tai_offset = is_known;
@@ -302,7 +302,7 @@ TEST_CASE("reflection: PTP's format is used if it is wanted and TAI is known") {
 TEST_CASE("reflection: an authenticated reply is sealed, and so are its TLVs") {
     constexpr std::string_view secret = "a secret";
     const HmacKey key(std::as_bytes(std::span(secret)));
-    Bench bench;
+    ReflectionBench bench;
     bench.set_request(all_tlvs, &key);
     static_cast<void>(bench.reflect());
     CHECK(verify_auth(bench.packet, key));
@@ -315,7 +315,7 @@ TEST_CASE("reflection: an authenticated reply is sealed, and so are its TLVs") {
 }
 
 TEST_CASE("reflection: the sample says what was seen of the probe") {
-    Bench bench;
+    ReflectionBench bench;
     bench.reflection.series_id = 5;
     bench.stamp(Duration::from_us(30));
     bench.set_request(tlv_set::none);

@@ -26,7 +26,7 @@ TEST_CASE("message: a route names destination, local address and traffic class")
     for (const bool is_ipv6 : {false, true}) {
         const Endpoint to = *parse_endpoint(is_ipv6 ? "fd00::1" : "10.0.0.1", 862);
         const Endpoint from = *parse_endpoint(is_ipv6 ? "fd00::2" : "10.0.0.2", 0);
-        Message message;
+        RoutedMessage message;
         message.set_route(to, from, 0xb8);
         msghdr header = message.header();
         CHECK(from_sockaddr(*static_cast<const sockaddr*>(header.msg_name)) == to);
@@ -55,7 +55,7 @@ TEST_CASE("message: a route names destination, local address and traffic class")
 TEST_CASE("message: a key follows the route, may change, and can be left out") {
     for (const bool has_route : {false, true}) {
         const std::array<std::byte, 3> payload{};
-        Message message;
+        RoutedMessage message;
         message.set_payload(payload);
         if (has_route) {
             message.set_route(*parse_endpoint("fd00::1", 862), *parse_endpoint("fd00::2", 0), 0xb8);

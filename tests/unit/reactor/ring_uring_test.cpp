@@ -76,7 +76,7 @@ TEST_CASE("ring: a reply leaves from the address that was probed, in the class i
     const std::vector<Ready> arrived = wait_for(*ring, 2);
     const Datagram datagram = ring->datagram(arrived[1].completion);
     CHECK(datagram.local.address == probed.address);
-    Message reply;
+    RoutedMessage reply;
     reply.set_payload(datagram.payload);
     reply.set_route(datagram.source, datagram.local, 40 << 2);
     Recorder reply_send;

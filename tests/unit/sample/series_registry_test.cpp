@@ -42,6 +42,9 @@ TEST_CASE("series_registry: a group has ids in a row, and is seen from begin() o
     const SeriesGroup group = registry.add(series_of("a"), two_names);
     CHECK(group.count == 3);
     CHECK(registry.end_id() == 3);
+    const SeriesGroup next = registry.add(series_of("b"), two_names);
+    CHECK(ids_of(next) == std::vector<std::uint32_t>{3, 4, 5});
+    CHECK(ids_of({}).empty());
     for (std::uint32_t index = 0; index < 3; ++index)
         CHECK(registry.find(group.first_id + index) == nullptr);
     registry.begin(group);
@@ -110,6 +113,35 @@ TEST_CASE("series_registry: while one lives, or is to live, its twin has an id o
     registry.end(hidden);  // It was never begun.
     CHECK(registry.find(hidden.first_id) == nullptr);
     CHECK(registry.add(series_of("a"), two_names).first_id == hidden.first_id);
+}
+
+TEST_CASE("series_registry: the kind is known of what is seen, asked for or not") {
+    SeriesRegistry registry;
+    const SeriesGroup group = registry.add(series_of("a"), two_names);
+    CHECK_FALSE(registry.kind_of(group.first_id));
+    CHECK_FALSE(registry.kind_of(group.first_id + 1));
+    registry.begin(group);
+    CHECK(registry.kind_of(group.first_id) == LATMON_KIND_EXCHANGE);
+    CHECK(registry.kind_of(group.first_id + 1) == LATMON_KIND_NODE);
+    REQUIRE(registry.find(group.first_id + 1) != nullptr);
+    CHECK(registry.kind_of(group.first_id + 1) == LATMON_KIND_NODE);
+    CHECK_FALSE(registry.kind_of(group.first_id + 3));
+    registry.end(group);  // Who asks for no epoch in particular still sees it.
+    CHECK(registry.kind_of(group.first_id) == LATMON_KIND_EXCHANGE);
+    CHECK(registry.kind_of(group.first_id + 2) == LATMON_KIND_NODE);
+    CHECK_FALSE(registry.kind_of(UINT32_MAX));
+}
+
+TEST_CASE("series_registry: who asks late for one that is over sees it by the same rule") {
+    SeriesRegistry registry;
+    const SeriesGroup group = add_live(registry, series_of("a"));
+    const std::uint32_t early = registry.epoch();
+    registry.end(group);
+    CHECK(registry.find(group.first_id + 1, registry.epoch()) == nullptr);
+    const latmon_series_t* const series = registry.find(group.first_id + 1, early);
+    REQUIRE(series != nullptr);
+    CHECK(series->name == std::string("offset"));
+    CHECK(registry.find(group.first_id + 1, early) == series);
 }
 
 TEST_CASE("series_registry: strings and tags are there once") {

@@ -361,34 +361,6 @@ TEST_CASE("aggregator: a changed objective is judged from then on") {
     CHECK(windows.all[0].window.objective_good == 1);
 }
 
-TEST_CASE("aggregator: views show what ended, of lengths that nobody is handed too") {
-    Aggregator aggregator({.lengths = 0, .keeps_views = true});
-    Windows windows;
-    CHECK_FALSE(aggregator.latest(1, LATMON_WINDOW_1S).has_value());
-    CHECK_FALSE(aggregator.sliding(1).has_value());
-    for (std::uint32_t sequence = 0; sequence < 1'000; ++sequence) {
-        const std::int64_t time_ns = origin_ns + sequence * 100 * ms;
-        take(aggregator, sample_of(1, sequence, time_ns));
-        aggregator.advance(WallTime{time_ns}, windows);
-    }
-    aggregator.advance(at(100), windows);
-    CHECK(windows.all.empty());
-    const std::optional<OwnedWindow> last = aggregator.latest(1, LATMON_WINDOW_1S);
-    REQUIRE(last.has_value());
-    CHECK(last->window.series_id == 1);
-    CHECK(last->window.begin_ns == at(99).ns);
-    CHECK(aggregator.latest(1, LATMON_WINDOW_60S)->window.begin_ns == at(0).ns);
-    const std::optional<OwnedWindow> minute = aggregator.sliding(1);
-    REQUIRE(minute.has_value());
-    CHECK(minute->window.begin_ns == at(40).ns);
-    CHECK(minute->window.samples == 600);
-    CHECK(minute->window.series_id == 1);
-    aggregator.advance(at(161), windows);
-    CHECK_FALSE(aggregator.sliding(1).has_value());
-    CHECK_FALSE(aggregator.latest(1, 0).has_value());
-    CHECK_FALSE(aggregator.latest(1, 8).has_value());
-}
-
 // Three distributions over two octaves each, which is a path with much jitter.
 TEST_CASE("aggregator: a series at 10 Hz takes no more than 6 KiB, with views 11") {
     constexpr std::uint32_t series_count = 50;

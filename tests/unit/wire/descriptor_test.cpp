@@ -59,18 +59,6 @@ TEST_CASE("descriptor: what was encoded is decoded") {
     CHECK(decoded->tag(1) == "a:");
 }
 
-TEST_CASE("descriptor: a change of the clock epoch changes nothing else") {
-    TlvOctets out{};
-    const std::uint32_t bytes = encode_descriptor(sample(), out);
-    TlvOctets changed = out;
-    set_clock_epoch(std::span(changed).first(bytes), 0x5152'5354);
-    const auto decoded = decode_descriptor(std::span(changed).first(bytes).subspan(4));
-    REQUIRE(decoded);
-    CHECK(decoded->clock_epoch == 0x5152'5354);
-    set_clock_epoch(changed, 0x4142'4344);
-    CHECK(changed == out);
-}
-
 TEST_CASE("descriptor: the hash is of the items alone") {
     const auto hash_of = [](const Descriptor& descriptor) {
         TlvOctets out{};

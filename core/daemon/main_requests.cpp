@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See reload_requests.hpp.
-#include "daemon/reload_requests.hpp"
+// See main_requests.hpp.
+#include "daemon/main_requests.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -10,9 +10,9 @@
 
 namespace latmon {
 
-ReloadRequests::ReloadRequests() : ready_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+MainRequests::MainRequests() : ready_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-std::future<Result<void>> ReloadRequests::ask() {
+std::future<Result<void>> MainRequests::ask() {
     std::promise<Result<void>> promise;
     std::future<Result<void>> answer = promise.get_future();
     const std::lock_guard lock(mutex_);
@@ -26,14 +26,14 @@ std::future<Result<void>> ReloadRequests::ask() {
     return answer;
 }
 
-std::vector<std::promise<Result<void>>> ReloadRequests::take() {
+std::vector<std::promise<Result<void>>> MainRequests::take() {
     const std::lock_guard lock(mutex_);
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t octets = ::read(ready_fd_.get(), &count, sizeof(count));
     return std::exchange(asked_, {});
 }
 
-void ReloadRequests::close(const Error& error) {
+void MainRequests::close(const Error& error) {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
     closed_error_ = error;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who asks for a reload is answered, once, whatever happens.
-#include "daemon/reload_requests.hpp"
+// Who asks the main-thread for something is answered, once, whatever happens.
+#include "daemon/main_requests.hpp"
 
 #include <doctest/doctest.h>
 #include <poll.h>
 
 namespace latmon {
 
-TEST_CASE("reload_requests: all that have asked are there at once, and then no more") {
-    ReloadRequests requests;
+TEST_CASE("main_requests: all that have asked are there at once, and then no more") {
+    MainRequests requests;
     pollfd ready{requests.ready_fd(), POLLIN, 0};
     CHECK(::poll(&ready, 1, 0) == 0);
     std::future<Result<void>> one = requests.ask();
@@ -25,8 +25,8 @@ TEST_CASE("reload_requests: all that have asked are there at once, and then no m
     CHECK(other.get().error().text == "no");
 }
 
-TEST_CASE("reload_requests: who asks at the end, or after it, is told so") {
-    ReloadRequests requests;
+TEST_CASE("main_requests: who asks at the end, or after it, is told so") {
+    MainRequests requests;
     std::future<Result<void>> before = requests.ask();
     requests.close({.code = ExitCode::failure, .text = "over"});
     CHECK(before.get().error().text == "over");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asks the main-thread to load the configuration anew, from any other thread, and brings its
-// answer. All that ask while it is busy are answered by the next load, which is one.
+// Asks the main-thread to do one certain thing, such as to load the configuration anew, from any
+// other thread, and brings its answer. All that ask while it is busy are answered by the next time
+// it does it, which is once.
 #pragma once
 
 #include "base/error.hpp"
@@ -13,11 +14,11 @@
 
 namespace latmon {
 
-class ReloadRequests {
+class MainRequests {
 public:
-    ReloadRequests();
+    MainRequests();
 
-    // The outcome of a load that begins after this. [any-thread]
+    // The outcome of what begins after this. [any-thread]
     [[nodiscard]] std::future<Result<void>> ask();
 
     // Becomes readable when somebody has asked. [main-thread]
