@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+// linux/errqueue.h needs timespec, which it does not include itself.
+#include <linux/errqueue.h>
 
 namespace latmon::loadgen {
 namespace {
@@ -60,10 +62,11 @@ void take_control(const cmsghdr& message, ReceivedDatagram& datagram) noexcept {
 }  // namespace
 
 std::optional<WallTime> arrival_of(const cmsghdr& message) noexcept {
-    if (message.cmsg_level != SOL_SOCKET || message.cmsg_type != SCM_TIMESTAMPNS) {
+    if (message.cmsg_level != SOL_SOCKET || message.cmsg_type != SCM_TIMESTAMPING) {
         return std::nullopt;
     }
-    const timespec time = value_of<timespec>(message);
+    const timespec time = value_of<scm_timestamping>(message).ts[0];  // By software.
+    if (time.tv_sec == 0 && time.tv_nsec == 0) return std::nullopt;
     return WallTime{time.tv_sec * 1'000'000'000 + time.tv_nsec};
 }
 

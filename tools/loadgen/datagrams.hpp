@@ -30,8 +30,8 @@ struct Route {
     return from_sockaddr(reinterpret_cast<const sockaddr&>(route.peer));
 }
 
-// What a control message of recvmsg(2) says if it is a stamp of SO_TIMESTAMPNS, on a socket of any
-// kind.
+// What a control message of recvmsg(2) says if it is the kernel's stamp (SO_TIMESTAMPING), on a
+// socket of any kind. Nothing: the kernel took none.
 [[nodiscard]] std::optional<WallTime> arrival_of(const cmsghdr& message) noexcept;
 
 struct ReceivedDatagram {

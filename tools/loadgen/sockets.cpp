@@ -3,11 +3,15 @@
 // See sockets.hpp.
 #include "loadgen/sockets.hpp"
 
+#include "loadgen/datagrams.hpp"
+
 #include <fmt/format.h>
+#include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <array>
@@ -21,6 +25,10 @@ namespace {
 // The kernel caps it at net.core.rmem_max.
 constexpr int buffer_bytes = 8 << 20;
 constexpr int backlog = 4'096;
+
+// The kernel has begun to stamp after some milliseconds, more on a busy host.
+constexpr int trials_max = 200;
+constexpr int trial_pause_ms = 1;
 
 bool is_fit_for_load(const AddressBytes& address) {
     static constexpr std::array<std::string_view, 13> prefixes{
@@ -45,6 +53,43 @@ std::unexpected<Error> socket_error(std::string what, const Endpoint& endpoint) 
 
 Fd open_socket(int family, int type) noexcept {
     return Fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+// Not SO_TIMESTAMPNS: what came before the kernel began to stamp would bear the time of its being
+// read (__sock_recv_timestamp of net/socket.c), and nobody could tell. So it bears none.
+void set_arrivals(const Fd& socket) noexcept {
+    set_option(socket, SOL_SOCKET, SO_TIMESTAMPING,
+               SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+}
+
+// A socket that keeps the kernel stamping what this host receives: it does so only while some
+// socket wants it, and begins a little later, in a work queue (net_enable_timestamp). By now it
+// has, if there is a loopback interface to see that on.
+Fd await_arrivals() {
+    Fd socket = open_socket(AF_INET, SOCK_DGRAM);
+    set_arrivals(socket);
+    sockaddr_in self{};
+    self.sin_family = AF_INET;
+    self.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    auto& address = reinterpret_cast<sockaddr&>(self);
+    socklen_t length = sizeof(self);
+    if (::bind(socket.get(), &address, length) != 0 ||
+        ::getsockname(socket.get(), &address, &length) != 0) {
+        return socket;
+    }
+    ReceiveBatch batch(1, 1);
+    for (int trial = 0; trial < trials_max; ++trial) {
+        const std::byte octet{};
+        ::sendto(socket.get(), &octet, sizeof(octet), 0, &address, length);
+        if (batch.receive(socket) == 1 && batch.datagram(0).arrival) break;
+        ::poll(nullptr, 0, trial_pause_ms);
+    }
+    return socket;
+}
+
+void request_arrivals(const Fd& socket) {
+    static const Fd keeper = await_arrivals();
+    set_arrivals(socket);
 }
 
 int family_of(const Endpoint& endpoint) noexcept {
@@ -108,7 +153,7 @@ Result<Fd> open_reflecting_udp(const ListenOptions& options) {
     set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1);
     set_option(socket, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
     set_option(socket, SOL_SOCKET, SO_SNDBUF, buffer_bytes);
-    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    request_arrivals(socket);
     if (options.is_ipv6) {
         set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -128,7 +173,7 @@ Result<Fd> open_listener(const ListenOptions& options) {
     Fd socket = open_socket(family_of(local), SOCK_STREAM);
     if (!socket.is_open()) return socket_error("no socket for TCP", local);
     set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
-    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);  // Accepted sockets inherit it.
+    request_arrivals(socket);  // Accepted sockets inherit it.
     if (options.is_ipv6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (!bind_to(socket, local) || ::listen(socket.get(), backlog) != 0) {
         return socket_error("cannot listen on TCP", local);
@@ -141,7 +186,7 @@ Result<Fd> open_probing_udp(const ProbePath& path) {
     if (!socket.is_open()) return socket_error("no socket for UDP to", path.target);
     set_option(socket, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
     set_option(socket, SOL_SOCKET, SO_SNDBUF, buffer_bytes);
-    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    request_arrivals(socket);
     if (!bind_source(socket, path) || !begin_to_connect(socket, path.target)) {
         return socket_error("no route for UDP to", path.target);
     }
@@ -152,7 +197,7 @@ Result<Fd> begin_connect(const ProbePath& path) {
     Fd socket = open_socket(family_of(path.target), SOCK_STREAM);
     if (!socket.is_open()) return socket_error("no socket for TCP to", path.target);
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    request_arrivals(socket);
     if (!bind_source(socket, path) || !begin_to_connect(socket, path.target)) {
         return socket_error("cannot connect by TCP to", path.target);
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // socket(2), setsockopt(2), bind(2) and getsockopt(2) as the two modes need them, with errors that
-// name the address. All sockets are non-blocking. Nothing is sent or received here.
+// name the address. All sockets are non-blocking. Nothing is sent or received here, but for a
+// datagram to ourselves that proves that the kernel stamps what arrives: the first socket waits for
+// that.
 #pragma once
 
 #include "base/address.hpp"

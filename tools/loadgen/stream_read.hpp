@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A read from a TCP connection together with when the kernel had what was read: over TCP too, what
-// a load was late by in reading is its own and must be known. Needs SO_TIMESTAMPNS on the socket,
+// a load was late by in reading is its own and must be known. Needs SO_TIMESTAMPING on the socket,
 // which those of sockets.hpp have. Any thread.
 #pragma once
 

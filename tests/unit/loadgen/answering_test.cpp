@@ -145,9 +145,11 @@ public:
         : options_(options) {
         options_.target_count = 1;
         Fd listener = open_listener({}).value();
-        const int wants_stamps = is_stamped ? 1 : 0;
-        ::setsockopt(listener.get(), SOL_SOCKET, SO_TIMESTAMPNS, &wants_stamps,
-                     sizeof(wants_stamps));
+        const int no_stamps = 0;
+        if (!is_stamped) {
+            ::setsockopt(listener.get(), SOL_SOCKET, SO_TIMESTAMPING, &no_stamps,
+                         sizeof(no_stamps));
+        }
         prober_ = begin_connect({.target = address_of(listener), .source = {}}).value();
         targets_.emplace(ReflectSetup{.options = options_,
                                       .addresses = addresses_,
