@@ -24,9 +24,11 @@ void Core::on_node_timer(Instant now) noexcept {
 
 void Core::emit_node_samples() noexcept {
     const CoreMoment now = moment();
-    const IntervalFigures interval = figures_between(last_moment_, now, reactor_.lateness());
+    const IntervalFigures interval =
+        figures_between(last_moment_, now, reactor_.lateness(), context_.dwell);
     last_moment_ = now;
     reactor_.clear_lateness();
+    context_.dwell.clear();
     const NodeReading reading{.core = *this, .probes = totals_, .interval = interval};
     Sample sample{};
     sample.kind = LATMON_KIND_NODE;

@@ -17,7 +17,7 @@ std::optional<std::int64_t> ratio(double part, double whole, double scale) noexc
 }  // namespace
 
 IntervalFigures figures_between(const CoreMoment& before, const CoreMoment& after,
-                                const LogHistogram& lateness) noexcept {
+                                const LogHistogram& lateness, const LogHistogram& dwell) noexcept {
     const auto cpu_ns = static_cast<double>((after.cpu - before.cpu).ns);
     const auto passed_ns = static_cast<double>((after.at - before.at).ns);
     const auto packets = static_cast<double>(after.packets - before.packets);
@@ -28,6 +28,8 @@ IntervalFigures figures_between(const CoreMoment& before, const CoreMoment& afte
     return {.lateness_ns_p50 = lateness.percentile_ns(500),
             .lateness_ns_p99 = lateness.percentile_ns(990),
             .lateness_ns_max = lateness.max_ns(),
+            .dwell_ns_p50 = dwell.percentile_ns(500),
+            .dwell_ns_p99 = dwell.percentile_ns(990),
             .cpu_ppm = ratio(cpu_ns, passed_ns, 1e6),
             .cpu_ns_per_packet = ratio(cpu_ns, packets, 1),
             .ring_calls_per_1000_packets = ratio(calls, packets, 1'000),

@@ -30,6 +30,8 @@ struct IntervalFigures {
     std::optional<std::int64_t> lateness_ns_p50;
     std::optional<std::int64_t> lateness_ns_p99;
     std::optional<std::int64_t> lateness_ns_max;
+    std::optional<std::int64_t> dwell_ns_p50;
+    std::optional<std::int64_t> dwell_ns_p99;
     std::optional<std::int64_t> cpu_ppm;  // Of one CPU.
     std::optional<std::int64_t> cpu_ns_per_packet;
     std::optional<std::int64_t> ring_calls_per_1000_packets;
@@ -47,6 +49,8 @@ inline constexpr std::array interval_figure_names{
     IntervalFigureName{"interval_lateness_ns_p50", &IntervalFigures::lateness_ns_p50},
     IntervalFigureName{"interval_lateness_ns_p99", &IntervalFigures::lateness_ns_p99},
     IntervalFigureName{"interval_lateness_ns_max", &IntervalFigures::lateness_ns_max},
+    IntervalFigureName{"interval_dwell_ns_p50", &IntervalFigures::dwell_ns_p50},
+    IntervalFigureName{"interval_dwell_ns_p99", &IntervalFigures::dwell_ns_p99},
     IntervalFigureName{"interval_cpu_ppm", &IntervalFigures::cpu_ppm},
     IntervalFigureName{"interval_cpu_ns_per_packet", &IntervalFigures::cpu_ns_per_packet},
     IntervalFigureName{"interval_ring_calls_per_1000_packets",
@@ -55,8 +59,10 @@ inline constexpr std::array interval_figure_names{
     IntervalFigureName{"interval_stamped_rx_ppm", &IntervalFigures::stamped_rx_ppm},
 };
 
-// `lateness`: of what fired between the two. `after` is not before `before`.
+// `lateness`: of what fired between the two; `dwell`: CoreContext::dwell of what was answered.
+// `after` is not before `before`.
 [[nodiscard]] IntervalFigures figures_between(const CoreMoment& before, const CoreMoment& after,
-                                              const LogHistogram& lateness) noexcept;
+                                              const LogHistogram& lateness,
+                                              const LogHistogram& dwell) noexcept;
 
 }  // namespace latmon

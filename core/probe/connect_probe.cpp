@@ -19,23 +19,6 @@ namespace {
 // reset.
 constexpr Duration reset_below = Duration::from_ms(5);
 
-// No SYN left this host: no port, no permission, no memory. ENETUNREACH is not among them, because
-// ICMP brings it too.
-bool is_local_error(int error_number) noexcept {
-    switch (error_number) {
-        case EADDRNOTAVAIL:
-        case EPERM:
-        case EACCES:
-        case EINVAL:
-        case EAFNOSUPPORT:
-        case ENOBUFS:
-        case ENOMEM:
-            return true;
-        default:
-            return false;
-    }
-}
-
 }  // namespace
 
 ConnectProbe::Attempt::Attempt(ConnectProbe& the_probe) noexcept

@@ -155,9 +155,33 @@ void Exchanges::on_send_failed(int error_number) noexcept {
 }
 
 void Exchanges::on_slot_without_path(Instant due, int error_number) noexcept {
-    tell_invalid();
     counters_.local_error.add(1);
-    Sample sample = blank_sample(LATMON_STATUS_LOCAL_ERROR);
+    tell_slot(due, LATMON_STATUS_LOCAL_ERROR, error_number);
+}
+
+// It has a number, so that losses in a row are seen as such.
+void Exchanges::on_slot_refused(Instant due, int error_number) noexcept {
+    counters_.sent.add(1);
+    counters_.unreachable.add(1);
+    if (opened_ != nullptr) {  // A send of the path that broke has not ended yet.
+        tell_slot(due, LATMON_STATUS_UNREACHABLE, error_number);
+        return;
+    }
+    Flight& flight = begin(due, true);
+    opened_ = nullptr;
+    flights_.end(flight, Flight::State::lost);
+    Sample sample = sample_of(flight, LATMON_STATUS_UNREACHABLE);
+    sample.valid &= ~LATMON_HAS_T1;
+    sample.t1_ns = 0;
+    sample.t1_stamp = LATMON_STAMP_NONE;
+    set_error(sample, error_number);
+    emit(context_, sample);
+}
+
+// Of a slot for which nothing was opened.
+void Exchanges::tell_slot(Instant due, latmon_status_t status, int error_number) noexcept {
+    tell_invalid();
+    Sample sample = blank_sample(status);
     const Clock& clock = context_.reactor.clock();
     set_schedule(sample, clock.wall_now(), due, clock.now() - due, clock.now());
     set_error(sample, error_number);
@@ -324,6 +348,14 @@ void Exchanges::arm_timer() noexcept {
     if (held_) arm_at(held_->stamps.wait_until);
     const Flight* const unreported = ledger_.oldest_unreported(flights_);
     if (unreported != nullptr) arm_at(expiry_of(*unreported) + loss_wait_);
+}
+
+// With nothing to wait for it would fire for nothing: a wake-up, and, where there are thousands of
+// probes, one that no cache holds.
+void Exchanges::disarm_timer() noexcept {
+    const bool has_to_wait = flights_.outstanding() != 0 || held_.has_value() ||
+                             ledger_.oldest_unreported(flights_) != nullptr;
+    if (!has_to_wait) context_.reactor.timers().disarm(timer_);
 }
 
 void Exchanges::on_timer(Instant now) noexcept {

@@ -83,8 +83,11 @@ public:
     // The departures of probes over this path are stamped by the kernel.
     [[nodiscard]] bool has_tx_stamps() const noexcept { return has_tx_stamps_; }
 
-    // A slot came that could not even be opened: there is no path, for this reason.
+    // A slot came that could not even be opened: there is no path, for this reason of our own.
     void on_slot_without_path(Instant due, int error_number) noexcept;
+    // A slot came while the network or the far end keeps the path shut, as it did when it was last
+    // tried: for who probes it, the probe was refused.
+    void on_slot_refused(Instant due, int error_number) noexcept;
 
     // When the probe with this sequence number left, or was acknowledged.
     void on_tx_stamp(std::uint32_t sequence, const TxStamp& stamp) noexcept;
@@ -143,6 +146,7 @@ private:
     void on_timer(Instant now) noexcept;
     void arm_at(Instant deadline) noexcept;
     void arm_timer() noexcept;
+    void disarm_timer() noexcept;
     void settle_overdue(Instant now) noexcept;
     void expire(Flight& flight) noexcept;
     void tell_come_back(Flight& flight, std::uint32_t peer_sequence) noexcept;
@@ -190,6 +194,7 @@ private:
         return flight.is_ancestor ? ancestor_timeout_ : timeout_;
     }
     void tell_invalid() noexcept;
+    void tell_slot(Instant due, latmon_status_t status, int error_number) noexcept;
     [[nodiscard]] Sample sample_of(const Flight& flight, latmon_status_t status) const noexcept;
     [[nodiscard]] Sample blank_sample(latmon_status_t status) const noexcept;
 

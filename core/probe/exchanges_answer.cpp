@@ -98,6 +98,7 @@ void Exchanges::end_answered(Flight& flight, const AnswerFacts& facts) noexcept 
     flights_.end(flight, Flight::State::answered);
     ledger_.note_answer(flight, facts);
     ledger_.settle(flights_, *this);
+    disarm_timer();
     has_answered_on_path_ = true;
     consecutive_failures_ = 0;
     if (flight.is_measuring) counters_.answered.add(1);
@@ -303,6 +304,9 @@ void Exchanges::on_tx_stamp(std::uint32_t sequence, const TxStamp& stamp) noexce
 void Exchanges::finish_held() noexcept {
     if (!held_) return;
     Answer answer{held_->stamps, held_->begun.sample()};
+    // Samples of a series are in the order of their times, and none is of a time long ago: its
+    // window would be closed. When the reply came, t4_ns says.
+    answer.sample.time_ns = context_.reactor.clock().wall_now().ns;
     finish(answer);
     held_.reset();
 }
@@ -316,6 +320,10 @@ void Exchanges::finish(Answer& answer) noexcept {
     counters.owd[sample.owd_class].add(1);
     counters.t1[sample.t1_stamp].add(1);
     counters.t4[sample.t4_stamp].add(1);
+    constexpr std::uint32_t has_dwell = LATMON_HAS_LOCAL_TX | LATMON_HAS_LOCAL_RX;
+    if ((sample.valid & has_dwell) == has_dwell) {
+        context_.dwell.record(sample.local_tx_ns + sample.local_rx_ns);
+    }
     emit(context_, sample);
     report_clock(answer);
 }

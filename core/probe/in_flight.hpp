@@ -74,6 +74,7 @@ public:
     Flight& begin() noexcept {
         Flight& flight = slot(next_);
         LATMON_ASSERT(flight.state != Flight::State::outstanding);
+        if (outstanding_ == 0) oldest_ = next_;  // Nobody may have asked for a whole round.
         flight = Flight{};
         flight.sequence = next_++;
         flight.state = Flight::State::outstanding;

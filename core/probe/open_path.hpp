@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the probes share about opening a path to their target: the socket that a plan asks for, and
-// which errors may belong to an earlier packet. Pure; used on core-threads.
+// What the probes share about opening a path to their target: the socket that a plan asks for,
+// which errors may belong to an earlier packet, and which are this host's own. Pure; used on
+// core-threads.
 #pragma once
 
 #include "config/plan.hpp"
@@ -36,6 +37,23 @@ namespace latmon {
         case EACCES:
         case EPROTO:
         case EMSGSIZE:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// Of connect(2): no SYN left this host: no port, no permission, no memory. ENETUNREACH is not among
+// them, because ICMP brings it too.
+[[nodiscard]] constexpr bool is_local_error(int error_number) noexcept {
+    switch (error_number) {
+        case EADDRNOTAVAIL:
+        case EPERM:
+        case EACCES:
+        case EINVAL:
+        case EAFNOSUPPORT:
+        case ENOBUFS:
+        case ENOMEM:
             return true;
         default:
             return false;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "base/log_histogram.hpp"
 #include "clock/wall_watch.hpp"
 #include "config/plan.hpp"
 #include "probe/core_counters.hpp"
@@ -18,6 +19,7 @@
 #include "sample/peer_series.hpp"
 #include "wire/hmac.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +38,9 @@ struct CoreContext {
     std::uint64_t boot_nonce = 0;  // Random per process.
     OwnClock own_clock{};          // What we say about our wall clock.
     CoreCounters counters{};
+    // Since the core last told of itself, of answered exchanges: local_tx_ns + local_rx_ns, which
+    // stamps keep out of the round trip.
+    LogHistogram dwell{};
     // By ProbePlan::key_index: what the making of probes goes by. [set-up, main-thread]
     std::span<const std::unique_ptr<const HmacKey>> keys{};
     bool uses_kernel_stamps = false;  // Sockets are asked for stamps.
@@ -59,8 +64,9 @@ struct CoreContext {
 
 // Gives a sample to every exporter, and counts what it is tainted by. [core-thread]
 inline void emit(CoreContext& context, const Sample& sample) noexcept {
-    for (std::size_t bit = 0; bit < blame_names.size(); ++bit) {
-        if ((sample.blame >> bit & 1U) != 0) context.counters.tainted[bit].add(1);
+    for (std::uint32_t left = sample.blame; left != 0; left &= left - 1) {
+        const auto bit = static_cast<std::size_t>(std::countr_zero(left));
+        if (bit < blame_names.size()) context.counters.tainted[bit].add(1);
     }
     context.outlet.emit(sample);
 }

@@ -97,13 +97,14 @@ void TcpProbe::connect() noexcept {
     const Outcome<SocketId> socket = ring.open_tcp(options);
     if (!socket) {
         last_error_ = socket.error();
+        is_shut_ = false;
         wait_before_connecting();
         return;
     }
     socket_ = *socket;
     state_ = State::connecting;
     dialect_ = exchanges_.dialect();
-    last_error_ = ENOTCONN;
+    if (!is_shut_) last_error_ = ENOTCONN;
     context_.reactor.timers().arm(timer_, context_.reactor.clock().now() + plan_.timeout);
     ring.prepare_connect(connect_, socket_, address_);
     ring.submit();
@@ -141,6 +142,7 @@ void TcpProbe::begin_ancestor() noexcept {
 
 void TcpProbe::begin_open() noexcept {
     state_ = State::open;
+    is_shut_ = false;
     exchanges_.on_path_opened();
     first_sequence_ = exchanges_.next_sequence();
     context_.reactor.timers().disarm(timer_);
@@ -159,6 +161,8 @@ void TcpProbe::fail(int error_number) noexcept {
     if (state_ == State::closing || state_ == State::waiting) return;
     if (is_unheard() && error_number != ECONNABORTED) exchanges_.on_dialect_refused();
     counters_.reopened.add(1);
+    // ECONNABORTED is ours: another address, or the end.
+    is_shut_ = error_number != ECONNABORTED && !is_local_error(error_number);
     end_connection(error_number);
 }
 
@@ -227,6 +231,10 @@ void TcpProbe::on_slot(Instant due, Instant) noexcept {
     // The far end takes nothing: the socket's buffer has been full for a whole timeout.
     const bool is_stuck = send_.is_active && due - sending_since_ > plan_.timeout;
     if (state_ == State::open && is_stuck) fail(ETIMEDOUT);
+    if (state_ != State::open && is_shut_) {
+        exchanges_.on_slot_refused(due, last_error_);
+        return;
+    }
     if (state_ != State::open || send_.is_active) {
         exchanges_.on_slot_without_path(due, state_ == State::open ? EAGAIN : last_error_);
         return;

@@ -3,8 +3,10 @@
 // Probes one target over one kept TCP connection: the same packets as over UDP, in frames; or the
 // ancestor's messages one after another, where the next slot is missed until the one before was
 // answered or given up: its servers take what they receive at one go for one message.
-// Reconnecting is a state with a growing pause, never a wait; slots that come while there is no
-// connection are reported as such. Used on one core-thread; allocates nothing after construction.
+// Reconnecting is a state with a growing pause, never a wait. Slots that come while there is no
+// connection are reported as what keeps it from being there: refused once the far end or the
+// network has refused it, or has not answered for a timeout, until there is one again; else as an
+// error of this host's. Used on one core-thread; allocates nothing after construction.
 //
 //   waiting -> connecting -> greeting -> open       A connection of the ancestor's is open without
 //      ^           |            |         |         a greeting.
@@ -88,6 +90,7 @@ private:
     Dialect dialect_ = Dialect::stamp;  // Of this connection.
     bool is_changing_dialect_ = false;  // It ends for that alone, and the next begins at once.
     int last_error_;                    // Why there is no connection.
+    bool is_shut_ = false;              // By the network or the far end, when it was last tried.
     Duration pause_;                    // Before the next try.
     std::uint32_t reopen_after_;        // As in UdpProbe.
     bool is_probe_in_send_ = false;     // The send under way is a probe's, not the preface's.

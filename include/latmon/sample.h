@@ -47,7 +47,9 @@ typedef enum latmon_status {
     LATMON_STATUS_DUPLICATE = 6,    /* One more reply to a probe already answered. */
     LATMON_STATUS_REORDERED = 7,    /* Answered, after a probe that was sent later. */
     LATMON_STATUS_LOCAL_ERROR = 8,  /* It never left this host: see `error`. */
-    LATMON_STATUS_UNREACHABLE = 9,  /* The network or the far host refused it: see `error`. */
+    /* The network or the far host refused it: see `error`. Over TCP also a probe for which there is
+     * no connection, because these two keep it from being there; it has no T1. */
+    LATMON_STATUS_UNREACHABLE = 9,
     /* Replies that cannot be ours, or that make no sense: `value` of them since the last sample of
      * this status, told with the next probe, so that a flood of them is no flood of samples. */
     LATMON_STATUS_INVALID = 10,
@@ -127,7 +129,10 @@ typedef enum latmon_protocol {
 #define LATMON_ERROR_UNRESOLVED 10001
 
 typedef struct latmon_sample {
-    int64_t time_ns;      /* When the sample was made: CLOCK_REALTIME, since 1970. */
+    /* When the sample was made: CLOCK_REALTIME, since 1970. That is when all was known of it: of an
+     * answer that waited for its peer's stamp of its departure, up to an interval after it came,
+     * which t4_ns says. Samples of one series come in this order, unless the clock is set. */
+    int64_t time_ns;
     int64_t scheduled_ns; /* When the probe was due: CLOCK_REALTIME, since 1970. */
     int64_t lateness_ns;  /* How much later than that we sent it: our error, not the network's. */
 

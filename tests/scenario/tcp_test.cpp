@@ -4,6 +4,7 @@
 #include "support/sim_node.hpp"
 
 #include <doctest/doctest.h>
+#include <cerrno>
 #include <cstdlib>
 
 namespace latmon::sim {
@@ -46,7 +47,7 @@ TEST_CASE("tcp: every probe over a kept connection is answered, on one connectio
     pair.check_accounts();
 }
 
-TEST_CASE("tcp: a broken connection is opened again, and what was in flight is unreachable") {
+TEST_CASE("tcp: a broken connection is opened again, and what it cost until then is unreachable") {
     Pair pair(ProbeKind::tcp);
     pair.world.simulation.link = constant_link(Duration::from_ms(5));
     pair.world.start();
@@ -55,9 +56,9 @@ TEST_CASE("tcp: a broken connection is opened again, and what was in flight is u
     pair.near.ring.reset_streams();
     pair.world.run_for(Duration::from_s(1));
     CHECK(pair.far.core().tcp_reflector().accepted.read() == 2);
-    CHECK(pair.counters().unreachable.read() >= 9);
-    CHECK(pair.counters().unreachable.read() <= 12);
-    CHECK(pair.counters().local_error.read() >= 100);  // The pause before the next try.
+    CHECK(pair.counters().unreachable.read() >= 109);  // In flight, and the pause until the next.
+    CHECK(pair.counters().unreachable.read() <= 140);
+    CHECK(pair.counters().local_error.read() <= 25);  // Before the first connection.
     CHECK(pair.counters().answered.read() > 900);
     CHECK(pair.counters().lost.read() == 0);
     CHECK(pair.near.ring.open_sockets() == 3);
@@ -65,7 +66,7 @@ TEST_CASE("tcp: a broken connection is opened again, and what was in flight is u
     pair.check_accounts();
 }
 
-TEST_CASE("tcp: a far end that is down is tried less and less often") {
+TEST_CASE("tcp: a far end that is down is tried less and less often, and every slot is refused") {
     World world;
     Node& near = world.add(plan_with({probe_to("10.0.0.9", ProbeKind::tcp, Duration::from_ms(10))}),
                            "10.0.0.1");
@@ -79,13 +80,34 @@ TEST_CASE("tcp: a far end that is down is tried less and less often") {
     CHECK(handshakes >= 10);
     CHECK(handshakes <= 20);
     const ProbeCounters& counters = near.core().counters(0);
-    CHECK(counters.sent.read() == 0);
-    CHECK(counters.local_error.read() >= 5'990);
+    CHECK(counters.unreachable.read() >= 5'990);
+    CHECK(counters.sent.read() == counters.unreachable.read());
+    CHECK(counters.local_error.read() <= 1);  // Before it was first tried.
+    std::uint64_t refused = 0;
     for (const Sample& sample : near.take_samples()) {
-        if (sample.kind != LATMON_KIND_EXCHANGE) continue;
-        CHECK(sample.status == LATMON_STATUS_LOCAL_ERROR);
+        if (sample.kind != LATMON_KIND_EXCHANGE || sample.status != LATMON_STATUS_UNREACHABLE) {
+            continue;
+        }
+        ++refused;
+        CHECK(sample.error == ECONNREFUSED);
+        CHECK((sample.valid & LATMON_HAS_SEQUENCE) != 0);
+        CHECK((sample.valid & LATMON_HAS_T1) == 0);
     }
+    CHECK(refused == counters.unreachable.read());
     CHECK(near.ring.open_sockets() <= 3);
+}
+
+TEST_CASE("tcp: while nobody answers the handshake every slot after a timeout is refused") {
+    Pair pair(ProbeKind::tcp);
+    pair.world.simulation.link = [](const Packet&, std::mt19937_64&) {
+        return std::vector<Duration>{};
+    };
+    pair.world.start();
+    pair.world.run_for(Duration::from_s(10));
+    CHECK(pair.counters().answered.read() == 0);
+    CHECK(pair.counters().local_error.read() <= 101);  // The first timeout: nobody knows yet.
+    CHECK(pair.counters().unreachable.read() >= 9'890);
+    pair.check_accounts();
 }
 
 TEST_CASE("tcp: a peer that stops reading is left, and disturbs no other probe") {

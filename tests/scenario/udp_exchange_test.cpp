@@ -70,6 +70,29 @@ TEST_CASE("udp: over a clean link every probe is answered, and the rtt is the li
     CHECK(pair.counters().missed.read() == 0);
 }
 
+TEST_CASE("udp: a sample's time is when it is made, however long its answer waited for a stamp") {
+    ProbePlan probe = probe_to(far_address, ProbeKind::udp, Duration::from_s(1));
+    World world;
+    Node& near = world.add(plan_with({probe}), near_address);
+    world.add(plan_with({}), far_address);
+    world.start();
+    std::uint64_t answered = 0;
+    std::uint64_t waited = 0;
+    for (int step = 0; step < 1'000; ++step) {
+        const WallTime before = near.clock.wall_now();
+        world.run_for(Duration::from_ms(10));
+        const WallTime after = near.clock.wall_now();
+        for (const Sample& sample : exchanges(near.take_samples(), LATMON_STATUS_OK)) {
+            ++answered;
+            CHECK(sample.time_ns >= before.ns);
+            CHECK(sample.time_ns <= after.ns);
+            if (sample.time_ns - sample.t4_ns > 900'000'000) ++waited;
+        }
+    }
+    CHECK(answered >= 8);
+    CHECK(waited >= 7);  // An interval: for the follow-up in the next reply.
+}
+
 TEST_CASE("udp: what the link drops is lost, to the packet, and nothing else is") {
     Pair pair;
     std::uint64_t packets = 0;

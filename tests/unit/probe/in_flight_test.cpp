@@ -43,4 +43,16 @@ TEST_CASE("in_flight: the oldest is the first that is still outstanding") {
     CHECK(table.oldest() == &next);
 }
 
+TEST_CASE("in_flight: the oldest is found though nobody asked for rounds of the table") {
+    std::vector<Flight> slots(16);
+    InFlight table(slots);
+    for (int count = 0; count < 40; ++count)
+        table.end(table.begin(), Flight::State::answered);
+    Flight& oldest = table.begin();
+    for (int count = 0; count < 7; ++count)
+        table.end(table.begin(), Flight::State::answered);
+    table.begin();
+    CHECK(table.oldest() == &oldest);
+}
+
 }  // namespace latmon
