@@ -103,13 +103,14 @@ Result<void> ExporterSet::open(std::span<const ExporterConfig> configs, const Se
 void ExporterSet::attach(StatsThread& stats) {
     stats_ = &stats;
     for (const Entry& entry : entries_)
-        connect(*entry.exporter);
+        connect(nullptr, entry.exporter.get());
 }
 
-void ExporterSet::connect(Exporter& exporter) {
-    if (stats_ != nullptr && exporter.windows() != nullptr) {
-        stats_->add_output(*exporter.windows());
-    }
+// Windows go to `heir`, and to `former` no more; null: there is none.
+void ExporterSet::connect(Exporter* former, Exporter* heir) {
+    if (stats_ == nullptr) return;
+    stats_->replace_output(former != nullptr ? former->windows() : nullptr,
+                           heir != nullptr ? heir->windows() : nullptr);
 }
 
 std::uint32_t ExporterSet::window_lengths() const noexcept {
@@ -272,7 +273,7 @@ Result<void> ExporterSet::make_in_place(ExporterChange& change, const Setting& s
 // Consumers first: nobody pushes before there is somebody to take it.
 void ExporterSet::bring_in(Entry& entry, std::unique_ptr<Exporter> former) {
     entry.exporter->start(core_cpus_);
-    connect(*entry.exporter);
+    connect(former.get(), entry.exporter.get());
     replace(former.get(), &entry, false);
     if (former != nullptr) {
         leaving_.push_back({.exporter = std::move(former),
@@ -349,9 +350,7 @@ void ExporterSet::end_series_of(Leaving& leaving) {
 bool ExporterSet::step(Leaving& leaving) {
     if (!leaving.is_draining) {
         if (!has_applied(leaving.commands)) return false;
-        if (stats_ != nullptr && leaving.exporter->windows() != nullptr) {
-            stats_->remove_output(*leaving.exporter->windows());
-        }
+        connect(leaving.exporter.get(), nullptr);
         end_series_of(leaving);
         leaving.is_draining = true;
         leaving.give_up = clock_.now() + leave_grace;

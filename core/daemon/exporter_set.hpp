@@ -108,7 +108,7 @@ private:
     [[nodiscard]] Result<std::unique_ptr<Exporter>> make(const ExporterConfig& config,
                                                          const Setting& setting) const;
     [[nodiscard]] Entry* find(std::string_view name) noexcept;
-    void connect(Exporter& exporter);
+    void connect(Exporter* former, Exporter* heir);
     void set_leaving(std::span<const ExporterConfig> wanted, bool is_leaving);
     [[nodiscard]] Result<void> make_all(ExporterChange& change, const Setting& setting);
     void send(std::uint32_t core, const CoreCommand& command);

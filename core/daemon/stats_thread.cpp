@@ -48,14 +48,10 @@ SampleQueue* StatsThread::queue(std::uint32_t core_index) noexcept {
     return queues_[core_index].get();
 }
 
-void StatsThread::add_output(WindowQueue& output) {
+void StatsThread::replace_output(WindowQueue* former, WindowQueue* heir) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    outputs_.push_back(&output);
-}
-
-void StatsThread::remove_output(WindowQueue& output) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::erase(outputs_, &output);
+    if (former != nullptr) std::erase(outputs_, former);
+    if (heir != nullptr) outputs_.push_back(heir);
 }
 
 void StatsThread::begin(std::span<const SeriesBegin> series) {

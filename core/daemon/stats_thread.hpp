@@ -54,10 +54,9 @@ public:
     // Readable by every thread, and all 0 until it runs.
     [[nodiscard]] const Figures& figures() const noexcept { return figures_; }
 
-    // Windows go to `output` from now on, or no more once remove_output() has returned; it outlives
-    // that. [main-thread]
-    void add_output(WindowQueue& output);
-    void remove_output(WindowQueue& output);
+    // Windows go to `heir` from now on, which outlives that, and to `former` no more; both at once,
+    // so that each window goes to one of the two. Null: there is none. [main-thread]
+    void replace_output(WindowQueue* former, WindowQueue* heir);
 
     // Series of kinds that have windows begin from zero. Those that end are over once everything
     // that their cores had pushed by then was taken; their open windows are handed out then.

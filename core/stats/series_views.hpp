@@ -30,8 +30,10 @@ private:
         WallTime end;
         CompactWindow window;
     };
+    // And one: the newest has ended by its samples before the clock says so, and what is asked for
+    // still begins with the oldest.
     static constexpr std::size_t piece_count =
-        static_cast<std::size_t>(window_lengths[2] / window_lengths[1]);
+        static_cast<std::size_t>(window_lengths[2] / window_lengths[1]) + 1;
 
     [[nodiscard]] const Piece& piece(std::size_t age) const noexcept {
         return pieces_[(next_ + piece_count - 1 - age) % piece_count];

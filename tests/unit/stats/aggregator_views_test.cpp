@@ -68,6 +68,18 @@ void run_seconds(Aggregator& aggregator, Windows& windows, std::int64_t from, st
     aggregator.advance(at(to), windows);
 }
 
+TEST_CASE("aggregator: the last minute is whole while the next window begins") {
+    Aggregator aggregator({.lengths = 0, .keeps_views = true});
+    Windows windows;
+    run_seconds(aggregator, windows, 0, 100);
+    take(aggregator, sample_of(1, 1'000, at(100).ns + ms));
+    take(aggregator, sample_of(1, 1'001, at(105).ns + ms));  // The clock is not looked at yet.
+    const std::optional<OwnedWindow> minute = aggregator.sliding(1);
+    REQUIRE(minute.has_value());
+    CHECK(minute->window.begin_ns == at(40).ns);
+    CHECK(minute->window.samples == 600);
+}
+
 TEST_CASE("aggregator: what came in too late to be whole is handed to nobody and shown to nobody") {
     Aggregator aggregator({.lengths = all_lengths});
     Windows windows;
