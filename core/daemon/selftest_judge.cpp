@@ -147,6 +147,27 @@ Finding judge_loss(const SelftestReport& report) {
     return finding;
 }
 
+// Percentiles are of probes that were sent: those of slots that a stall let pass would have been
+// the worst.
+Finding judge_slots(const SelftestReport& report) {
+    std::uint64_t missed = 0;
+    std::uint64_t slots = 0;
+    bool is_bad = false;
+    const auto add = [&](const PhaseFigures& phase) {
+        missed += phase.accounts.missed;
+        slots += phase.accounts.slots();
+        is_bad = is_bad || phase.accounts.missed * 1'000 > phase.accounts.slots();
+    };
+    for (const PhaseFigures& phase : report.lateness) {
+        if (phase.phase().precision == report.setting.precision) add(phase);
+    }
+    std::ranges::for_each(report.added, add);
+    if (missed == 0) return {"slots", Verdict::ok, "none was missed", ""};
+    return {"slots", is_bad ? Verdict::bad : Verdict::warn,
+            fmt::format("{} of {} were missed, of which no percentile knows", missed, slots),
+            busy_cure};
+}
+
 // Whatever percentile a phase has, it is without the samples for which there was no room.
 Finding judge_samples(const SelftestReport& report) {
     std::uint64_t dropped = 0;
@@ -252,10 +273,11 @@ const PhaseFigures* SelftestReport::too_much() const noexcept {
 
 std::vector<Finding> judge(const SelftestReport& report) {
     const SelftestHost& host = report.host;
-    std::vector<Finding> findings{
-        judge_stamps(report),     judge_lateness(report), judge_added(report),
-        judge_invariance(report), judge_loss(report),     judge_samples(report),
-        judge_capacity(report),   judge_sharing(report),  judge_clock_source(host)};
+    std::vector<Finding> findings{judge_stamps(report),  judge_lateness(report),
+                                  judge_added(report),   judge_invariance(report),
+                                  judge_loss(report),    judge_slots(report),
+                                  judge_samples(report), judge_capacity(report),
+                                  judge_sharing(report), judge_clock_source(host)};
     findings.push_back(judge_tx_way(host.ability, report.setting.stamps));
     for (const StampVerdict& verdict : host.interfaces) {
         findings.push_back(judge_interface(verdict, report.setting.stamps));

@@ -45,34 +45,36 @@ void add_heading(Text to, const SelftestReport& report) {
 }
 
 void add_lateness(Text to, const SelftestReport& report) {
-    fmt::format_to(to, "{:<32}{:>10}{:>10}{:>10}{:>10}\n", "lateness, 1000 probes a second", "p50",
-                   "p99", "max", "CPU");
+    fmt::format_to(to, "{:<32}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "lateness, 1000 probes a second",
+                   "p50", "p99", "max", "CPU", "missed");
     for (const PhaseFigures& phase : report.lateness) {
         const bool is_own = phase.phase().precision == report.setting.precision;
-        fmt::format_to(to, "  {:<30}{:>10}{:>10}{:>10}{:>10}\n",
+        fmt::format_to(to, "  {:<30}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
                        fmt::format("{}{}", text_of(precision_words, phase.phase().precision),
                                    is_own ? ", in use" : ""),
                        time_text(phase.lateness.percentile_ns(500)),
                        time_text(phase.lateness.percentile_ns(990)),
-                       time_text(phase.lateness.max_ns()), percent_text(phase.cost.cpu_ppm));
+                       time_text(phase.lateness.max_ns()), percent_text(phase.cost.cpu_ppm),
+                       phase.accounts.missed);
     }
 }
 
 void add_added(Text to, const SelftestReport& report) {
     const std::optional<std::int64_t> least_ns = least_rtt_ns(report.added);
-    fmt::format_to(to, "{:<32}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+    fmt::format_to(to, "{:<32}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
                    fmt::format("added error, {} a second", report.added.front().phase().rate_per_s),
-                   "p50", "p99", "rtt p50", "kept out", "p99");
+                   "p50", "p99", "rtt p50", "kept out", "p99", "missed");
     for (const PhaseFigures& phase : report.added) {
         const std::optional<AddedError> added =
             least_ns ? added_error(phase, *least_ns) : std::nullopt;
         const std::uint32_t targets = phase.phase().targets;
-        fmt::format_to(
-            to, "  {:<30}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
-            fmt::format("{} target{}", targets, targets == 1 ? "" : "s"),
-            added ? in_microseconds(added->p50_ns) : "-",
-            added ? in_microseconds(added->p99_ns) : "-", time_text(phase.rtt.percentile_ns(500)),
-            time_text(phase.dwell.percentile_ns(500)), time_text(phase.dwell.percentile_ns(990)));
+        fmt::format_to(to, "  {:<30}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+                       fmt::format("{} target{}", targets, targets == 1 ? "" : "s"),
+                       added ? in_microseconds(added->p50_ns) : "-",
+                       added ? in_microseconds(added->p99_ns) : "-",
+                       time_text(phase.rtt.percentile_ns(500)),
+                       time_text(phase.dwell.percentile_ns(500)),
+                       time_text(phase.dwell.percentile_ns(990)), phase.accounts.missed);
     }
     fmt::format_to(to, added_explained, in_words(Duration{limits::reply_patience_ns}));
 }

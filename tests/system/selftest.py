@@ -13,12 +13,13 @@ import node
 import runner
 import samples
 
-SUBJECTS = {"stamps", "lateness", "added_error", "targets", "loss", "samples", "capacity",
-            "cpu", "clock_source", "tx_stamps", "interface lo", "contention", "steal", "governor",
-            "scheduler"}
+SUBJECTS = {"stamps", "lateness", "added_error", "targets", "loss", "slots", "samples",
+            "capacity", "cpu", "clock_source", "tx_stamps", "interface lo", "contention", "steal",
+            "governor", "scheduler"}
 QUICK = ("--seconds", "2", "--targets", "20")
 INTERVAL_FIGURES = {"interval_lateness_ns_p50", "interval_lateness_ns_p99",
-                    "interval_lateness_ns_max", "interval_cpu_ppm", "interval_cpu_ns_per_packet",
+                    "interval_lateness_ns_max", "interval_dwell_ns_p50",
+                    "interval_dwell_ns_p99", "interval_cpu_ppm", "interval_cpu_ns_per_packet",
                     "interval_ring_calls_per_1000_packets", "interval_stamped_tx_ppm",
                     "interval_stamped_rx_ppm"}
 

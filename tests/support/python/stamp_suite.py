@@ -33,7 +33,7 @@ import node
 import runner
 
 VERSION = "1.0.0"
-BUILD_S = 280
+BUILD_S = 560
 # The build directories of the presets lie side by side and share it.
 FOLDER = (runner.BUILD.parent if runner.BUILD.parent == runner.ROOT / "build"
           else runner.BUILD) / f"stamp-suite-{VERSION}"

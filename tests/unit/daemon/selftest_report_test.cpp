@@ -160,6 +160,21 @@ TEST_CASE("selftest_report: the lateness that counts is that of the precision in
     CHECK(verdict_on(report, "lateness") == Verdict::warn);
 }
 
+TEST_CASE("selftest_report: missed slots, which no percentile knows of, are told and may mislead") {
+    SelftestReport report = well();
+    CHECK(verdict_on(report, "slots") == Verdict::ok);
+    report.added.front().accounts = {.sent = 9'999, .answered = 9'999, .missed = 1};
+    CHECK(verdict_on(report, "slots") == Verdict::warn);
+    report.added.front().accounts = {.sent = 294, .answered = 294, .missed = 1'908};
+    CHECK(verdict_on(report, "slots") == Verdict::bad);
+    CHECK(judged(report).exit_code() == 1);
+    report = well();
+    report.lateness.front().accounts.missed = 100;  // Of a precision that nobody uses here.
+    CHECK(verdict_on(report, "slots") == Verdict::ok);
+    report.lateness[1].accounts.missed = 100;
+    CHECK(verdict_on(report, "slots") == Verdict::bad);
+}
+
 TEST_CASE("selftest_report: losses on loopback are the host's, and so many of them mislead") {
     SelftestReport report = well();
     report.added.back().accounts = {.sent = 10'000, .answered = 9'999, .lost = 1};
