@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -178,6 +179,22 @@ class Senders(unittest.TestCase):
         accounts = running.stop()
         self.assertEqual(accounts.udp["reflected"], 1000)
 
+    def test_as_many_addresses_are_seen_as_reported(self):
+        for senders, asked in ((100, 100), (100, 64), (10, 100)):
+            with self.subTest(senders=senders, asked=asked), \
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+                silent.bind(("127.0.0.1", 0))
+                silent.setblocking(False)
+                report = json.loads(run(
+                    "probe", "--json", "--target", "127.0.0.1", "--port", silent.getsockname()[1],
+                    "--senders", senders, "--source", "127.9.0.0", "--sources", asked, "--rate",
+                    1000, "--seconds", senders / 1000, "--timeout", 1, "--late-limit-us", 1000000,
+                    code=1).stdout)  # Nobody answers.
+                seen = {silent.recvfrom(100)[1][0] for _ in range(report["sent_packets"])}
+                self.assertEqual(report["sent_packets"], senders)
+                self.assertEqual(len(seen), min(senders, asked))
+                self.assertEqual(report["sources"], len(seen))
+
     def test_a_latmon_answers_them_over_tcp(self):
         running, ports = self.reflector()
         report = self.probed(ports.tcp, "--protocol", "tcp", "--senders", 50, "--size", "44,1400")
@@ -236,7 +253,7 @@ class Network(unittest.TestCase):
             report = json.loads(run(
                 "probe", "--json", "--target", "fd00:1::14", "--port", port, "--protocol",
                 protocol, "--rate", 500, "--seconds", 0.5, "--senders", 20, "--source",
-                "fd00:1::100", "--sources", 20, "--senders-per-socket", 1, *PATIENT,
+                "fd00:1::100", "--sources", 20, *PATIENT,
                 command=inside).stdout)
             self.assertEqual(report["answered_packets"], 250, report)
         ours = reflect.stop()

@@ -87,6 +87,7 @@ public:
 
 private:
     void add_senders();
+    void share_sources();
     [[nodiscard]] Result<Command> finish_ancestor();
 
     CLI::App& app_;

@@ -63,12 +63,20 @@ void ProbeArguments::add_senders() {
         ->delimiter(',')
         ->check(CLI::IsMember(tlv_names));
     app_.add_option("--senders-per-socket", options_.senders_per_socket,
-                    "UDP: senders that share a socket and differ by SSID")
+                    "UDP: senders that share a socket at most, and differ by SSID")
         ->check(CLI::Range(1, 65'535));
+}
+
+// A socket has one address, so that there are as many sockets as addresses that are to be seen.
+void ProbeArguments::share_sources() {
+    options_.source_count = std::min(options_.source_count, options_.sender_count);
+    options_.senders_per_socket =
+        std::min(options_.senders_per_socket, options_.sender_count / options_.source_count);
 }
 
 Result<Command> ProbeArguments::finish() {
     options_.is_tcp = protocol_ == "tcp";
+    if (!options_.source_base.empty()) share_sources();
     if (app_.count("--cpu") > 0) options_.cpu = cpu_;
     options_.spin_last = Duration::from_us(timer_.spin_last_us);
     options_.trust_lateness = Duration::from_us(timer_.trust_us);

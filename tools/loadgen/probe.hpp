@@ -24,7 +24,7 @@ struct ProbeOptions {
     PacketKind packets = PacketKind::stamp;
     std::string key_file;     // "": without authentication.
     std::string source_base;  // "": as the kernel chooses.
-    std::uint32_t source_count = 1;
+    std::uint32_t source_count = 1;  // With a base: no more than there are sockets.
     TlvSet tlvs = tlv_set::none;
     std::uint32_t sender_count = 1;
     std::uint64_t rate_per_s = 1'000;               // Of all senders together.
