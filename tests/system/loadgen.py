@@ -363,6 +363,8 @@ class Honesty(unittest.TestCase):
                 (("reflect", "--count", 1), "--tcp-port"),
                 (("reflect", "--count", 1, "--port", 9, "--loss", 75, "--loss-burst", 2), "3.000"),
                 (("reflect", "--count", 1, "--port", 9, "--base", "ff02::"), "ip -6 route"),
+                (("probe", "--target", "127.0.0.1", "--port", 9, "--source", "foo"),
+                 "--source foo is no address"),
                 (("reflect", "--count", 1, "--port", 9, "--outage-s", 10), "--outage-period-s"),
                 (("probe", "--target", "192.0.2.1", "--port", 9, "--packets", "latency-monitor",
                   "--rate", 101), "100 probes a second"),
@@ -375,6 +377,42 @@ class Honesty(unittest.TestCase):
                 (("targets", "--count", 1, "--interval", 1), "--port")):
             with self.subTest(flags):
                 self.assertIn(word, run(*flags, code=2).stderr)
+
+    def test_what_would_do_nothing_is_refused_with_the_cure(self):
+        for port, flags, word in (
+                ("--port", ("--loss-burst", 2), "add --loss"),
+                ("--port", ("--loss", 0, "--loss-burst", 2), "add --loss"),
+                ("--port", ("--jitter-shape", "normal"), "add --jitter-us"),
+                ("--port", ("--jitter-shape", "normal", "--jitter-us", 0), "add --jitter-us"),
+                ("--port", ("--reorder", 1, "--reorder-by-us", 0), "write 1 or more"),
+                ("--port", ("--reorder-by-us", 100), "add --reorder"),
+                ("--port", ("--queue-us", 100), "add --bit-rate-kbit"),
+                ("--port", ("--outage-share", 10), "--outage-s "),
+                ("--tcp-port", ("--loss", 5), "leave --loss out, or add --port"),
+                ("--tcp-port", ("--loss-forward", 5), "leave --loss-forward out"),
+                ("--tcp-port", ("--loss-reverse", 5), "leave --loss-reverse out"),
+                ("--tcp-port", ("--reorder", 5), "leave --reorder out"),
+                ("--tcp-port", ("--duplicate", 5), "leave --duplicate out"),
+                ("--tcp-port", ("--bit-rate-kbit", 9, "--queue-us", 5), "leave --queue-us out")):
+            with self.subTest(port=port, flags=flags):
+                self.assertIn(word, run("reflect", "--count", 1, port, 9, *flags, code=2).stderr)
+
+    def test_help_and_refusals_are_plain_text(self):
+        texts = [run(mode, "--help").stdout for mode in ("reflect", "targets", "probe")]
+        texts += [run("reflect", "--count", 1, "--port", 9, "--jitter-shape", "foo", code=2).stderr,
+                  run("probe", "--packets", "foo", code=2).stderr,
+                  run("probe", "--tlvs", "foo", code=2).stderr]
+        for text in texts:
+            self.assertRegex(text, r"\A[\n -~]+\Z")
+        for text in (texts[0], texts[3]):
+            self.assertRegex(text, "exponential,heavy-tail,normal,uniform")
+
+    def test_a_key_file_that_is_missing_ends_with_the_documented_code(self):
+        for flags in (("reflect", "--count", 1, "--port", 9),
+                      ("probe", "--target", "127.0.0.1", "--port", 9)):
+            self.assertIn("/nonexistent/key",
+                          run(*flags, "--key-file", "/nonexistent/key", code=78).stderr)
+        self.assertIn(" 78 a key file", (runner.ROOT / "docs" / "loadgen.md").read_text())
 
 
 if __name__ == "__main__":

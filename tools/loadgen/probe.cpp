@@ -227,8 +227,8 @@ Result<std::unique_ptr<Transport>> open_transport(const ProbeOptions& options,
                                .batch = options.batch,
                                .is_framed = options.packets == PacketKind::stamp};
     if (!options.source_base.empty()) {
-        const Result<AddressList> sources =
-            AddressList::make(options.source_base, options.source_count);
+        const Result<AddressList> sources = AddressList::make(
+            options.source_base, options.source_count, {.base = "--source", .count = "--sources"});
         if (!sources) return std::unexpected(sources.error());
         if (sources->is_ipv6() == is_ipv4(target->address)) {
             return fail(ExitCode::usage, "--source and --target are of two address families");

@@ -22,8 +22,8 @@ struct ProbeOptions {
     std::uint16_t port = 0;
     bool is_tcp = false;
     PacketKind packets = PacketKind::stamp;
-    std::string key_file;     // "": without authentication.
-    std::string source_base;  // "": as the kernel chooses.
+    std::string key_file;            // "": without authentication.
+    std::string source_base;         // "": as the kernel chooses.
     std::uint32_t source_count = 1;  // With a base: no more than there are sockets.
     TlvSet tlvs = tlv_set::none;
     std::uint32_t sender_count = 1;
