@@ -269,7 +269,8 @@ class Link(unittest.TestCase):
                        1, "--senders", 50, "--timeout", 2, "--late-limit-us", 1000000,
                        "--packets", packets, *probe_flags)
         ours = reflect.stop()
-        self.assertEqual(ours["received_packets"], theirs["sent_packets"], (ours, theirs))
+        self.assertEqual(ours["received_packets"], theirs["sent_packets"]
+                         + theirs["doubled_on_purpose_packets"], (ours, theirs))
         self.assertEqual(ours["kernel_dropped_packets"], 0)
         return ours, theirs
 
@@ -285,6 +286,53 @@ class Link(unittest.TestCase):
                 self.assertGreater(ours["doubled_on_purpose_packets"], 0)
                 self.assertEqual(theirs["duplicate_replies"], ours["doubled_on_purpose_packets"])
                 self.assertEqual(theirs["invalid_replies"], 0)
+
+    def test_what_senders_lose_on_purpose_is_not_expected_back(self):
+        for packets in ("stamp", "latency-monitor"):
+            with self.subTest(packets):
+                ours, theirs = self.exchanged(probe_flags=(
+                    "--loss", 10, "--loss-burst", 3, "--duplicate", 5, "--reorder", 5,
+                    "--reorder-by-us", 40000, "--jitter-us", 5000, "--jitter-shape",
+                    "exponential"), packets=packets)
+                self.assertEqual(theirs["slots"], 2000)
+                self.assertGreater(theirs["lost_on_purpose_packets"], 0)
+                self.assertEqual(theirs["sent_packets"] + theirs["lost_on_purpose_packets"], 2000)
+                self.assertEqual(theirs["answered_packets"], theirs["sent_packets"], theirs)
+                self.assertGreater(theirs["doubled_on_purpose_packets"], 0)
+                self.assertEqual(theirs["duplicate_replies"],
+                                 theirs["doubled_on_purpose_packets"])
+                self.assertEqual(theirs["invalid_replies"], 0)
+                self.assertEqual(ours["bad_packets"], 0)
+
+    def test_senders_over_tcp_have_jitter_and_nothing_is_lost(self):
+        ports = node.free_ports()
+        reflect = Reflect(self, "--port", ports.udp, "--tcp-port", ports.tcp)
+        theirs = probe("--target", "127.1.0.3", "--port", ports.tcp, "--protocol", "tcp",
+                       "--rate", 2000, "--seconds", 0.5, "--senders", 20, "--jitter-us", 5000,
+                       *PATIENT)
+        reflect.stop()
+        self.assertEqual(theirs["answered_packets"], 1000)
+        self.assertEqual(theirs["jitter_ns"], 5_000_000)
+        self.assertIsNone(theirs["doubled_on_purpose_packets"])
+
+    def test_who_is_interrupted_tells_what_was_held_up(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.settimeout(runner.DEADLINE_S)
+            senders = subprocess.Popen(
+                [str(LOADGEN), "probe", "--json", "--target", "127.0.0.1", "--port",
+                 str(silent.getsockname()[1]), "--seconds", "3600", "--senders", "1000",
+                 "--jitter-us", "3000000", "--late-limit-us", "1000000"], text=True,
+                stdout=subprocess.PIPE, preexec_fn=node.die_with_parent)
+            self.addCleanup(senders.communicate)
+            self.addCleanup(senders.kill)
+            for _ in range(10):
+                silent.recv(100)
+            senders.terminate()
+            report = json.loads(senders.communicate(timeout=runner.DEADLINE_S)[0])
+        self.assertTrue(report["is_interrupted"] and report["is_balanced"], report)
+        self.assertGreater(report["left_waiting_packets"], 0)
+        self.assertGreaterEqual(report["lost_packets"], 10)
 
     def test_the_same_seed_loses_as_many(self):
         counts = {self.exchanged("--loss", 20, "--seed", 7)[0]["lost_forward_on_purpose_packets"]
@@ -396,6 +444,19 @@ class Honesty(unittest.TestCase):
                 ("--tcp-port", ("--bit-rate-kbit", 9, "--queue-us", 5), "leave --queue-us out")):
             with self.subTest(port=port, flags=flags):
                 self.assertIn(word, run("reflect", "--count", 1, port, 9, *flags, code=2).stderr)
+        for protocol, flags, word in (
+                ("udp", ("--loss-burst", 2), "add --loss"),
+                ("udp", ("--jitter-shape", "normal"), "add --jitter-us"),
+                ("udp", ("--reorder", 1, "--reorder-by-us", 0), "write 1 or more"),
+                ("udp", ("--loss", 75, "--loss-burst", 2), "3.000"),
+                ("udp", ("--jitter-us", 60_000_000, "--jitter-shape", "heavy-tail"),
+                 "60001.000 s together"),
+                ("tcp", ("--loss", 5), "leave --loss out, or take --protocol udp"),
+                ("tcp", ("--reorder", 5), "leave --reorder out"),
+                ("tcp", ("--duplicate", 5), "leave --duplicate out")):
+            with self.subTest(protocol=protocol, flags=flags):
+                self.assertIn(word, run("probe", "--target", "127.0.0.1", "--port", 9,
+                                        "--protocol", protocol, *flags, code=2).stderr)
 
     def test_help_and_refusals_are_plain_text(self):
         texts = [run(mode, "--help").stdout for mode in ("reflect", "targets", "probe")]

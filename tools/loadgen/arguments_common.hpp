@@ -65,7 +65,10 @@ void add_timer(CLI::App& app, TimerOptions& timer, bool& spin);
 // as they do.
 class LinkArguments {
 public:
-    explicit LinkArguments(CLI::App& app);
+    explicit LinkArguments(CLI::App& app) : app_(app) {}
+
+    // `packets`: what is reordered and doubled, for the help.
+    void add(std::string_view packets);
 
     // Their part of `way`.
     void apply(DirectionOptions& way) const;
@@ -128,9 +131,11 @@ public:
 private:
     void add_senders();
     void share_sources();
+    [[nodiscard]] Result<void> check_link() const;
     [[nodiscard]] Result<Command> finish_ancestor();
 
     CLI::App& app_;
+    LinkArguments link_;
     ProbeOptions options_;
     TimerOptions timer_{.spin_last_us = 100};
     std::string protocol_ = "udp";

@@ -22,19 +22,21 @@ constexpr std::array datagram_options{"--loss",    "--loss-forward", "--loss-rev
 
 }  // namespace
 
-LinkArguments::LinkArguments(CLI::App& app) : app_(app) {
-    app.add_option("--loss-burst", loss_burst_,
-                   "Packets lost in a row, on average, of one target or sender")
+void LinkArguments::add(std::string_view packets) {
+    app_.add_option("--loss-burst", loss_burst_,
+                    "Packets lost in a row, on average, of one target or sender")
         ->check(CLI::Range(1.0, 1e6));
-    app.add_option("--jitter-us", jitter_us_, "Delay at random, in order")->check(us_range);
-    add_choice(app, "--jitter-shape", shape_names, jitter_shape_)
+    app_.add_option("--jitter-us", jitter_us_, "Delay at random, in order; of targets each way")
+        ->check(us_range);
+    add_choice(app_, "--jitter-shape", shape_names, jitter_shape_)
         ->description(
             "uniform: 0 to that; normal: its deviation; exponential, heavy-tail: its mean");
-    app.add_option("--reorder", reorder_percent_, "Percent of packets held up")
+    app_.add_option("--reorder", reorder_percent_, fmt::format("Percent of {} held up", packets))
         ->check(percent_range);
-    app.add_option("--reorder-by-us", reorder_by_us_, "For how long, so that others pass them")
+    app_.add_option("--reorder-by-us", reorder_by_us_, "For how long, so that others pass them")
         ->check(us_range);
-    app.add_option("--duplicate", duplicate_percent_, "Percent of packets sent twice")
+    app_.add_option("--duplicate", duplicate_percent_,
+                    fmt::format("Percent of {} sent twice", packets))
         ->check(percent_range);
 }
 

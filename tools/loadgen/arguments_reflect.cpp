@@ -47,6 +47,7 @@ void ReflectArguments::add_link() {
     app_.add_option("--loss-reverse", link.reverse.loss_percent, "Only on the way back")
         ->check(percent_range)
         ->excludes("--loss");
+    link_.add("replies");
     app_.add_option("--delay-us", delay_us_, "Simulated delay, each way")->check(us_range);
     app_.add_option("--delay-forward-us", delay_forward_us_, "Only on the way there")
         ->check(us_range)
