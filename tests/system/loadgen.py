@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -178,6 +179,22 @@ class Senders(unittest.TestCase):
         accounts = running.stop()
         self.assertEqual(accounts.udp["reflected"], 1000)
 
+    def test_as_many_addresses_are_seen_as_reported(self):
+        for senders, asked in ((100, 100), (100, 64), (10, 100)):
+            with self.subTest(senders=senders, asked=asked), \
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+                silent.bind(("127.0.0.1", 0))
+                silent.setblocking(False)
+                report = json.loads(run(
+                    "probe", "--json", "--target", "127.0.0.1", "--port", silent.getsockname()[1],
+                    "--senders", senders, "--source", "127.9.0.0", "--sources", asked, "--rate",
+                    1000, "--seconds", senders / 1000, "--timeout", 1, "--late-limit-us", 1000000,
+                    code=1).stdout)  # Nobody answers.
+                seen = {silent.recvfrom(100)[1][0] for _ in range(report["sent_packets"])}
+                self.assertEqual(report["sent_packets"], senders)
+                self.assertEqual(len(seen), min(senders, asked))
+                self.assertEqual(report["sources"], len(seen))
+
     def test_a_latmon_answers_them_over_tcp(self):
         running, ports = self.reflector()
         report = self.probed(ports.tcp, "--protocol", "tcp", "--senders", 50, "--size", "44,1400")
@@ -236,7 +253,7 @@ class Network(unittest.TestCase):
             report = json.loads(run(
                 "probe", "--json", "--target", "fd00:1::14", "--port", port, "--protocol",
                 protocol, "--rate", 500, "--seconds", 0.5, "--senders", 20, "--source",
-                "fd00:1::100", "--sources", 20, "--senders-per-socket", 1, *PATIENT,
+                "fd00:1::100", "--sources", 20, *PATIENT,
                 command=inside).stdout)
             self.assertEqual(report["answered_packets"], 250, report)
         ours = reflect.stop()
@@ -252,7 +269,8 @@ class Link(unittest.TestCase):
                        1, "--senders", 50, "--timeout", 2, "--late-limit-us", 1000000,
                        "--packets", packets, *probe_flags)
         ours = reflect.stop()
-        self.assertEqual(ours["received_packets"], theirs["sent_packets"], (ours, theirs))
+        self.assertEqual(ours["received_packets"], theirs["sent_packets"]
+                         + theirs["doubled_on_purpose_packets"], (ours, theirs))
         self.assertEqual(ours["kernel_dropped_packets"], 0)
         return ours, theirs
 
@@ -268,6 +286,53 @@ class Link(unittest.TestCase):
                 self.assertGreater(ours["doubled_on_purpose_packets"], 0)
                 self.assertEqual(theirs["duplicate_replies"], ours["doubled_on_purpose_packets"])
                 self.assertEqual(theirs["invalid_replies"], 0)
+
+    def test_what_senders_lose_on_purpose_is_not_expected_back(self):
+        for packets in ("stamp", "latency-monitor"):
+            with self.subTest(packets):
+                ours, theirs = self.exchanged(probe_flags=(
+                    "--loss", 10, "--loss-burst", 3, "--duplicate", 5, "--reorder", 5,
+                    "--reorder-by-us", 40000, "--jitter-us", 5000, "--jitter-shape",
+                    "exponential"), packets=packets)
+                self.assertEqual(theirs["slots"], 2000)
+                self.assertGreater(theirs["lost_on_purpose_packets"], 0)
+                self.assertEqual(theirs["sent_packets"] + theirs["lost_on_purpose_packets"], 2000)
+                self.assertEqual(theirs["answered_packets"], theirs["sent_packets"], theirs)
+                self.assertGreater(theirs["doubled_on_purpose_packets"], 0)
+                self.assertEqual(theirs["duplicate_replies"],
+                                 theirs["doubled_on_purpose_packets"])
+                self.assertEqual(theirs["invalid_replies"], 0)
+                self.assertEqual(ours["bad_packets"], 0)
+
+    def test_senders_over_tcp_have_jitter_and_nothing_is_lost(self):
+        ports = node.free_ports()
+        reflect = Reflect(self, "--port", ports.udp, "--tcp-port", ports.tcp)
+        theirs = probe("--target", "127.1.0.3", "--port", ports.tcp, "--protocol", "tcp",
+                       "--rate", 2000, "--seconds", 0.5, "--senders", 20, "--jitter-us", 5000,
+                       *PATIENT)
+        reflect.stop()
+        self.assertEqual(theirs["answered_packets"], 1000)
+        self.assertEqual(theirs["jitter_ns"], 5_000_000)
+        self.assertIsNone(theirs["doubled_on_purpose_packets"])
+
+    def test_who_is_interrupted_tells_what_was_held_up(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.settimeout(runner.DEADLINE_S)
+            senders = subprocess.Popen(
+                [str(LOADGEN), "probe", "--json", "--target", "127.0.0.1", "--port",
+                 str(silent.getsockname()[1]), "--seconds", "3600", "--senders", "1000",
+                 "--jitter-us", "3000000", "--late-limit-us", "1000000"], text=True,
+                stdout=subprocess.PIPE, preexec_fn=node.die_with_parent)
+            self.addCleanup(senders.communicate)
+            self.addCleanup(senders.kill)
+            for _ in range(10):
+                silent.recv(100)
+            senders.terminate()
+            report = json.loads(senders.communicate(timeout=runner.DEADLINE_S)[0])
+        self.assertTrue(report["is_interrupted"] and report["is_balanced"], report)
+        self.assertGreater(report["left_waiting_packets"], 0)
+        self.assertGreaterEqual(report["lost_packets"], 10)
 
     def test_the_same_seed_loses_as_many(self):
         counts = {self.exchanged("--loss", 20, "--seed", 7)[0]["lost_forward_on_purpose_packets"]
@@ -346,6 +411,8 @@ class Honesty(unittest.TestCase):
                 (("reflect", "--count", 1), "--tcp-port"),
                 (("reflect", "--count", 1, "--port", 9, "--loss", 75, "--loss-burst", 2), "3.000"),
                 (("reflect", "--count", 1, "--port", 9, "--base", "ff02::"), "ip -6 route"),
+                (("probe", "--target", "127.0.0.1", "--port", 9, "--source", "foo"),
+                 "--source foo is no address"),
                 (("reflect", "--count", 1, "--port", 9, "--outage-s", 10), "--outage-period-s"),
                 (("probe", "--target", "192.0.2.1", "--port", 9, "--packets", "latency-monitor",
                   "--rate", 101), "100 probes a second"),
@@ -358,6 +425,55 @@ class Honesty(unittest.TestCase):
                 (("targets", "--count", 1, "--interval", 1), "--port")):
             with self.subTest(flags):
                 self.assertIn(word, run(*flags, code=2).stderr)
+
+    def test_what_would_do_nothing_is_refused_with_the_cure(self):
+        for port, flags, word in (
+                ("--port", ("--loss-burst", 2), "add --loss"),
+                ("--port", ("--loss", 0, "--loss-burst", 2), "add --loss"),
+                ("--port", ("--jitter-shape", "normal"), "add --jitter-us"),
+                ("--port", ("--jitter-shape", "normal", "--jitter-us", 0), "add --jitter-us"),
+                ("--port", ("--reorder", 1, "--reorder-by-us", 0), "write 1 or more"),
+                ("--port", ("--reorder-by-us", 100), "add --reorder"),
+                ("--port", ("--queue-us", 100), "add --bit-rate-kbit"),
+                ("--port", ("--outage-share", 10), "--outage-s "),
+                ("--tcp-port", ("--loss", 5), "leave --loss out, or add --port"),
+                ("--tcp-port", ("--loss-forward", 5), "leave --loss-forward out"),
+                ("--tcp-port", ("--loss-reverse", 5), "leave --loss-reverse out"),
+                ("--tcp-port", ("--reorder", 5), "leave --reorder out"),
+                ("--tcp-port", ("--duplicate", 5), "leave --duplicate out"),
+                ("--tcp-port", ("--bit-rate-kbit", 9, "--queue-us", 5), "leave --queue-us out")):
+            with self.subTest(port=port, flags=flags):
+                self.assertIn(word, run("reflect", "--count", 1, port, 9, *flags, code=2).stderr)
+        for protocol, flags, word in (
+                ("udp", ("--loss-burst", 2), "add --loss"),
+                ("udp", ("--jitter-shape", "normal"), "add --jitter-us"),
+                ("udp", ("--reorder", 1, "--reorder-by-us", 0), "write 1 or more"),
+                ("udp", ("--loss", 75, "--loss-burst", 2), "3.000"),
+                ("udp", ("--jitter-us", 60_000_000, "--jitter-shape", "heavy-tail"),
+                 "60001.000 s together"),
+                ("tcp", ("--loss", 5), "leave --loss out, or take --protocol udp"),
+                ("tcp", ("--reorder", 5), "leave --reorder out"),
+                ("tcp", ("--duplicate", 5), "leave --duplicate out")):
+            with self.subTest(protocol=protocol, flags=flags):
+                self.assertIn(word, run("probe", "--target", "127.0.0.1", "--port", 9,
+                                        "--protocol", protocol, *flags, code=2).stderr)
+
+    def test_help_and_refusals_are_plain_text(self):
+        texts = [run(mode, "--help").stdout for mode in ("reflect", "targets", "probe")]
+        texts += [run("reflect", "--count", 1, "--port", 9, "--jitter-shape", "foo", code=2).stderr,
+                  run("probe", "--packets", "foo", code=2).stderr,
+                  run("probe", "--tlvs", "foo", code=2).stderr]
+        for text in texts:
+            self.assertRegex(text, r"\A[\n -~]+\Z")
+        for text in (texts[0], texts[3]):
+            self.assertRegex(text, "exponential,heavy-tail,normal,uniform")
+
+    def test_a_key_file_that_is_missing_ends_with_the_documented_code(self):
+        for flags in (("reflect", "--count", 1, "--port", 9),
+                      ("probe", "--target", "127.0.0.1", "--port", 9)):
+            self.assertIn("/nonexistent/key",
+                          run(*flags, "--key-file", "/nonexistent/key", code=78).stderr)
+        self.assertIn(" 78 a key file", (runner.ROOT / "docs" / "loadgen.md").read_text())
 
 
 if __name__ == "__main__":

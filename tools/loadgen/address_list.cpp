@@ -39,22 +39,22 @@ std::uint64_t last_of(const AddressBytes& base) noexcept {
 
 }  // namespace
 
-Result<AddressList> AddressList::make(std::string_view base, std::uint32_t count) {
+Result<AddressList> AddressList::make(std::string_view base, std::uint32_t count,
+                                      const AddressOptionNames& names) {
     const std::optional<Endpoint> parsed = parse_endpoint(base, 0);
     if (!parsed || parsed->scope_id != 0 || is_multicast(parsed->address)) {
         return fail(ExitCode::usage,
-                    fmt::format("--base {} is no address; write one such as 127.1.0.0, or fd00:1:: "
+                    fmt::format("{} {} is no address; write one such as 127.1.0.0, or fd00:1:: "
                                 "after `ip -6 route add local fd00:1::/64 dev lo`",
-                                base));
+                                names.base, base));
     }
     const std::uint64_t low = low_of(parsed->address);
     const std::uint64_t last = last_of(parsed->address);
     const std::uint64_t room = low < last ? last - low : 0;
     if (count < 1 || count > room) {
         return fail(ExitCode::usage,
-                    fmt::format("--count {} does not fit behind --base {}; write 1 to {}, or "
-                                "another base",
-                                count, base, room));
+                    fmt::format("{} {} does not fit behind {} {}; write 1 to {}, or another base",
+                                names.count, count, names.base, base, room));
     }
     return AddressList(with_low(parsed->address, low + 1), count);
 }

@@ -14,12 +14,19 @@
 
 namespace latmon::loadgen {
 
+// The options that a base and a count were given by, for an error to name.
+struct AddressOptionNames {
+    std::string_view base = "--base";
+    std::string_view count = "--count";
+};
+
 class AddressList {
 public:
     // `base` is an IPv4 or IPv6 literal; the first is the address behind it. An error, which speaks
-    // of --count and --base, if `count` is 0 or the list would leave the address space of unicast,
+    // of the options, if `count` is 0 or the list would leave the address space of unicast,
     // 127.0.0.0/8 if it begins there, or the last 64 bits.
-    [[nodiscard]] static Result<AddressList> make(std::string_view base, std::uint32_t count);
+    [[nodiscard]] static Result<AddressList> make(std::string_view base, std::uint32_t count,
+                                                  const AddressOptionNames& names = {});
 
     [[nodiscard]] std::uint32_t size() const noexcept { return count_; }
     [[nodiscard]] bool is_ipv6() const noexcept { return !is_ipv4(first_); }

@@ -41,7 +41,7 @@ public:
         static_cast<void>(ssid);
         const std::string source = source_of(shot.sender);
         const std::span<std::byte> packet = out.first(size_bytes(shot.sender));
-        latest_[shot.sender] = shot.sequence;
+        latest_[shot.sender] = std::max(latest_[shot.sender], shot.sequence);
         shot.sent_at = clock_.now();
         const WallTime now = clock_.wall_now();
         shot.t1 = to_ntp(now);

@@ -6,13 +6,15 @@
 #include "loadgen/arguments_common.hpp"
 
 namespace latmon::loadgen {
+namespace {
+
+const std::map<std::string, PacketKind> packet_names{{"stamp", PacketKind::stamp},
+                                                     {"latency-monitor", PacketKind::ancestor}};
+
+}  // namespace
 
 void add_packets(CLI::App& app, PacketKind& packets, std::string& key_file) {
-    const std::map<std::string, PacketKind> kinds{{"stamp", PacketKind::stamp},
-                                                  {"latency-monitor", PacketKind::ancestor}};
-    app.add_option("--packets", packets, "stamp, or latency-monitor's")
-        ->transform(CLI::CheckedTransformer(kinds))
-        ->default_str(std::string(to_text(packets)));
+    add_choice(app, "--packets", packet_names, packets)->description("stamp, or latency-monitor's");
     app.add_option("--key-file", key_file,
                    "A key for authenticated STAMP, in a file as latmon's own `key_file`");
 }

@@ -15,7 +15,7 @@ Duration of_seconds(double seconds) {
 
 }  // namespace
 
-ReflectArguments::ReflectArguments(CLI::App& app) : app_(app) {
+ReflectArguments::ReflectArguments(CLI::App& app) : app_(app), link_(app) {
     app.add_option("--count", options_.target_count, "Targets, an address each")
         ->required()
         ->check(count_range);
@@ -38,10 +38,6 @@ ReflectArguments::ReflectArguments(CLI::App& app) : app_(app) {
 }
 
 void ReflectArguments::add_link() {
-    const std::map<std::string, JitterShape> shapes{{"uniform", JitterShape::uniform},
-                                                    {"normal", JitterShape::normal},
-                                                    {"exponential", JitterShape::exponential},
-                                                    {"heavy-tail", JitterShape::heavy_tail}};
     LinkOptions& link = options_.link;
     app_.add_option("--loss", loss_percent_, "Percent lost on purpose, each way")
         ->check(percent_range);
@@ -51,8 +47,7 @@ void ReflectArguments::add_link() {
     app_.add_option("--loss-reverse", link.reverse.loss_percent, "Only on the way back")
         ->check(percent_range)
         ->excludes("--loss");
-    app_.add_option("--loss-burst", loss_burst_, "Packets of a target lost in a row, on average")
-        ->check(CLI::Range(1.0, 1e6));
+    link_.add("replies");
     app_.add_option("--delay-us", delay_us_, "Simulated delay, each way")->check(us_range);
     app_.add_option("--delay-forward-us", delay_forward_us_, "Only on the way there")
         ->check(us_range)
@@ -60,18 +55,6 @@ void ReflectArguments::add_link() {
     app_.add_option("--delay-reverse-us", delay_reverse_us_, "Only on the way back")
         ->check(us_range)
         ->excludes("--delay-us");
-    app_.add_option("--jitter-us", jitter_us_, "More delay at random, each way, in order")
-        ->check(us_range);
-    app_.add_option("--jitter-shape", jitter_shape_,
-                    "uniform: 0 to that; normal: its deviation; exponential, heavy-tail: its mean")
-        ->transform(CLI::CheckedTransformer(shapes))
-        ->default_str("uniform");
-    app_.add_option("--reorder", link.reverse.reorder_percent, "Percent of replies held up")
-        ->check(percent_range);
-    app_.add_option("--reorder-by-us", reorder_by_us_, "For how long, so that others pass them")
-        ->check(us_range);
-    app_.add_option("--duplicate", link.reverse.duplicate_percent, "Percent of replies sent twice")
-        ->check(percent_range);
     app_.add_option("--bit-rate-kbit", bit_rate_kbit_, "Of each target, each way; not given: none")
         ->check(CLI::Range(1.0, 1e9));
     app_.add_option("--queue-us", queue_us_, "Packets that would wait longer for it are dropped")
@@ -83,35 +66,47 @@ void ReflectArguments::add_link() {
         ->check(percent_range);
 }
 
-Result<Command> ReflectArguments::finish() {
+// That options go together, once losses are known.
+Result<void> ReflectArguments::check() const {
     if (options_.udp_port == 0 && options_.tcp_port == 0) {
         return usage_error("--port or --tcp-port is needed");
     }
     if (options_.packets == PacketKind::ancestor && !options_.key_file.empty()) {
         return usage_error("latency-monitor's packets have no key");
     }
+    if (app_.count("--queue-us") > 0 && bit_rate_kbit_ == 0) {
+        return usage_error("--queue-us without a bit rate does nothing; add --bit-rate-kbit");
+    }
+    for (const char* const name : {"--outage-period-s", "--outage-share"}) {
+        if (app_.count(name) > 0 && outage_s_ == 0) {
+            return usage_error(fmt::format("{} without --outage-s does nothing; add it", name));
+        }
+    }
+    if (outage_s_ >= outage_period_s_) {
+        return usage_error("--outage-s is no shorter than --outage-period-s");
+    }
+    const LinkOptions& link = options_.link;
+    const Result<void> checked =
+        link_.check({link.forward.loss_percent, link.reverse.loss_percent});
+    if (!checked || options_.udp_port != 0) return checked;
+    return link_.check_stream("add --port");
+}
+
+Result<Command> ReflectArguments::finish() {
     LinkOptions& link = options_.link;
     if (app_.count("--loss") > 0) {
         link.forward.loss_percent = link.reverse.loss_percent = loss_percent_;
     }
+    const Result<void> checked = check();
+    if (!checked) return std::unexpected(checked.error());
     for (DirectionOptions* way : {&link.forward, &link.reverse}) {
-        const double loss = way->loss_percent;
-        if (loss_burst_ > 0 && loss < 100 && loss_burst_ < loss_burst_min(loss)) {
-            return usage_error(fmt::format("{} % lost takes a --loss-burst of {:.3f} or more", loss,
-                                           loss_burst_min(loss)));
-        }
-        way->loss_burst = loss_burst_;
-        way->jitter = Duration::from_us(jitter_us_);
-        way->jitter_shape = jitter_shape_;
+        link_.apply(*way);
         way->bits_per_s = static_cast<std::uint64_t>(bit_rate_kbit_ * 1'000);
         way->queue_max = Duration::from_us(queue_us_);
     }
     link.forward.delay = Duration::from_us(delay_us_ + delay_forward_us_);
     link.reverse.delay = Duration::from_us(delay_us_ + delay_reverse_us_);
-    link.reverse.reorder_by = Duration::from_us(reorder_by_us_);
-    if (outage_s_ >= outage_period_s_) {
-        return usage_error("--outage-s is no shorter than --outage-period-s");
-    }
+    link.forward.reorder_percent = link.forward.duplicate_percent = 0;  // Replies alone.
     link.outages.length = of_seconds(outage_s_);
     link.outages.period = of_seconds(outage_period_s_);
     options_.spin_last = Duration::from_us(timer_.spin_last_us);

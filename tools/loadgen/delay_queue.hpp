@@ -7,6 +7,7 @@
 
 #include "base/time.hpp"
 #include "loadgen/datagrams.hpp"
+#include "loadgen/due_queue.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -39,30 +40,17 @@ public:
     // Copies `data`. False if the queue is full.
     [[nodiscard]] bool push(Instant due, std::span<const std::byte> data, const Ticket& ticket);
 
-    [[nodiscard]] bool is_empty() const noexcept { return order_.empty(); }
-    [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+    [[nodiscard]] bool is_empty() const noexcept { return queue_.is_empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return queue_.size(); }
     // When the first is due; not if empty.
-    [[nodiscard]] Instant next_due() const noexcept { return order_.front().due; }
+    [[nodiscard]] Instant next_due() const noexcept { return queue_.next_due(); }
 
     // Takes the first out; not if empty. Valid until the next push().
-    [[nodiscard]] Entry& pop();
+    [[nodiscard]] Entry& pop() { return queue_.pop(); }
 
 private:
-    struct Turn {
-        Instant due;
-        std::uint64_t number = 0;
-        std::size_t place = 0;
-    };
-    // A heap has its greatest in front: the later is the lesser.
-    [[nodiscard]] static bool is_later(const Turn& a, const Turn& b) noexcept {
-        return a.due != b.due ? a.due > b.due : a.number > b.number;
-    }
-
     std::size_t capacity_;
-    std::vector<Entry> entries_;
-    std::vector<std::size_t> free_;
-    std::vector<Turn> order_;  // A heap.
-    std::uint64_t pushed_ = 0;
+    DueQueue<Entry> queue_;
 };
 
 }  // namespace latmon::loadgen

@@ -4,8 +4,9 @@
 // timeouts, so that a reply can be told to be the first, a second, or too late. Pure bookkeeping on
 // times it is given; one thread. It neither sends nor receives.
 //
-//   slots = sent + missed + send_errors          replies = answered + late + duplicates + invalid
+//   slots = sent + missed + send_errors + lost_on_purpose + waiting (which become left_waiting)
 //   sent  = answered + lost + in flight          (late ones were lost before)
+//   replies = answered + late + duplicates + invalid
 #pragma once
 
 #include "base/time.hpp"
@@ -31,6 +32,8 @@ struct LedgerCounts {
     std::uint64_t sent = 0;
     std::uint64_t missed = 0;  // Not sent: we were too late for it.
     std::uint64_t send_errors = 0;
+    std::uint64_t lost_on_purpose = 0;  // Not sent: the simulated network had it.
+    std::uint64_t left_waiting = 0;     // Not sent: the time was over before it was to leave.
     std::uint64_t answered = 0;
     std::uint64_t lost = 0;
     std::uint64_t replies = 0;
@@ -41,15 +44,19 @@ struct LedgerCounts {
 
 class Ledger {
 public:
-    // `capacity` entries at least: more than slots that can fall due within a timeout and the
-    // lateness that is still sent.
+    // `capacity` entries at least: more than slots that can fall due within a timeout, the lateness
+    // that is still sent, and the longest that a probe is held up behind its slot.
     Ledger(const SlotGrid& grid, Duration timeout, std::uint64_t capacity);
 
-    // One of these for every slot, in order. expire() must have been called with a `now` no earlier
-    // than that by which the slot was found due.
+    // One of these for every slot, in the order in which they are to leave; one that others pass
+    // waits. expire() must have been called with a `now` no earlier than that by which the slot was
+    // found due.
     void on_sent(std::uint64_t slot, WireTime t1, RawInstant sent_at) noexcept;
     void on_missed(std::uint64_t slot) noexcept;
     void on_send_error(std::uint64_t slot) noexcept;
+    void on_lost_on_purpose(std::uint64_t slot) noexcept;
+    // What waits will not leave: nothing is sent after this.
+    void abandon_waiting() noexcept;
 
     // A reply to the sender with index `sender`, read at `now`. The time from send to reply if it
     // is the slot's answer, else nothing; either way it is counted.
@@ -67,7 +74,7 @@ public:
     [[nodiscard]] const LedgerCounts& counts() const noexcept { return counts_; }
 
 private:
-    enum class State : std::uint8_t { none, in_flight, answered, lost };
+    enum class State : std::uint8_t { none, waiting, in_flight, answered, lost };
     struct Entry {
         std::uint64_t slot = 0;
         RawInstant sent_at;
@@ -76,13 +83,13 @@ private:
     };
 
     [[nodiscard]] Entry& entry_of(std::uint64_t slot) noexcept { return entries_[slot & mask_]; }
-    Entry& open(std::uint64_t slot) noexcept;
+    Entry& settle(std::uint64_t slot) noexcept;
 
     SlotGrid grid_;
     Duration timeout_;
     std::vector<Entry> entries_;
     std::uint64_t mask_;
-    std::uint64_t oldest_ = 0;  // All slots before it are settled.
+    std::uint64_t oldest_ = 0;  // Before it none waits or is in flight.
     LedgerCounts counts_;
 };
 

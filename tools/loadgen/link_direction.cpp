@@ -24,6 +24,41 @@ double loss_burst_min(double loss_percent) noexcept {
     return std::max(1.0, loss_percent / (percent_all - loss_percent));
 }
 
+std::string_view to_text(JitterShape shape) noexcept {
+    switch (shape) {
+        case JitterShape::uniform:
+            return "uniform";
+        case JitterShape::normal:
+            return "normal";
+        case JitterShape::exponential:
+            return "exponential";
+        case JitterShape::heavy_tail:
+            return "heavy-tail";
+    }
+    return "";
+}
+
+// Chance has 53 bits: no logarithm of it is beyond 53 ln 2, which is 36.8.
+Duration delay_max(const DirectionOptions& options) noexcept {
+    double factor = 0;
+    switch (options.jitter_shape) {
+        case JitterShape::uniform:
+            factor = 1;
+            break;
+        case JitterShape::normal:
+            factor = 9;  // The root of twice that.
+            break;
+        case JitterShape::exponential:
+            factor = 37;
+            break;
+        case JitterShape::heavy_tail:
+            factor = 1'000;  // Where it is cut off.
+            break;
+    }
+    const Duration jitter = options.delay + scaled(options.jitter, factor);
+    return options.reorder_percent > 0 ? jitter + options.reorder_by : jitter;
+}
+
 LinkDirection::LinkDirection(const DirectionOptions& options, std::uint32_t target_count,
                              std::uint64_t seed)
     : options_(options),

@@ -10,12 +10,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace latmon::loadgen {
 
 // What `jitter` is of: the width from 0, the standard deviation, or the mean.
 enum class JitterShape : std::uint8_t { uniform, normal, exponential, heavy_tail };
+
+// As the command line has it: "heavy-tail".
+[[nodiscard]] std::string_view to_text(JitterShape shape) noexcept;
 
 struct DirectionOptions {
     double loss_percent = 0;  // 0..100
@@ -35,6 +39,9 @@ struct DirectionOptions {
 
 // The least loss_burst with which `loss_percent`, below 100, can be had.
 [[nodiscard]] double loss_burst_min(double loss_percent) noexcept;
+
+// No packet takes longer, if there is no bit rate; rounded up.
+[[nodiscard]] Duration delay_max(const DirectionOptions& options) noexcept;
 
 struct Crossing {
     std::uint32_t target = 0;

@@ -2,7 +2,7 @@
 //
 // loadgen: a load for one latmon. `reflect` simulates targets, `targets` prints the configuration
 // that probes them, `probe` loads a latmon's reflector. Exit codes: 0 the accounts balance and
-// something flowed, 1 not so or not possible, 2 usage.
+// something flowed, 1 not so or not possible, 2 usage, 78 as latmon's own for a key file.
 #include "loadgen/arguments.hpp"
 #include "loadgen/process.hpp"
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See probe.hpp. One thread: fire what is due, read what came, wait for the next slot. RTT is the
-// time from send to reply by CLOCK_MONOTONIC_RAW, stamped in user space next to the system calls,
-// less the reflector's own time T3 - T2, if it tells that.
+// See probe.hpp. One thread: fire what is due, read what came, wait for the next departure. RTT is
+// the time from send to reply by CLOCK_MONOTONIC_RAW, stamped in user space next to the system
+// calls, less the reflector's own time T3 - T2, if it tells that.
 #include "loadgen/probe.hpp"
 
 #include "loadgen/address_list.hpp"
+#include "loadgen/departures.hpp"
 #include "loadgen/key.hpp"
 #include "loadgen/ledger.hpp"
+#include "loadgen/link_report.hpp"
 #include "loadgen/process.hpp"
 #include "loadgen/report.hpp"
 #include "loadgen/sockets.hpp"
@@ -26,15 +28,18 @@ namespace {
 constexpr Duration head_start = Duration::from_ms(10);
 constexpr Duration wait_max = Duration::from_ms(50);  // So that a stop is seen.
 constexpr std::uint64_t capacity_min = 4'096;
+// Lest targets with the same seed lose the packets that come through.
+constexpr std::uint64_t seed_of_senders = 0x5365'6e64'6572'7321;
 
 Duration from_seconds(double seconds) {
     return Duration{std::llround(seconds * 1e9)};
 }
 
-// Slots within two timeouts: one that may be in flight, one in which a late reply is still known.
+// Slots within twice the time from a slot to its probe's timeout: one that may be in flight, one in
+// which a late reply is still known.
 std::uint64_t ledger_capacity(const ProbeOptions& options) {
     const double slots = 2 * static_cast<double>(options.rate_per_s) *
-                         (options.timeout_s + options.late_limit_us / 1e6);
+                         (seconds_open(options) + options.late_limit_us / 1e6);
     return static_cast<std::uint64_t>(slots) + capacity_min;
 }
 
@@ -50,7 +55,9 @@ public:
           // It needs to know who sends what and not when, and may take long to be made.
           ledger_(SlotGrid(Instant{}, options.rate_per_s, options.sender_count), timeout_,
                   ledger_capacity(options)),
-          grid_(clock_.now() + head_start, options.rate_per_s, options.sender_count) {
+          link_(options.link, options.sender_count, options.seed ^ seed_of_senders),
+          grid_(clock_.now() + head_start, options.rate_per_s, options.sender_count),
+          departures_(grid_, slot_count_, link_) {
         shots_.reserve(options.batch);
     }
 
@@ -62,6 +69,7 @@ public:
 private:
     void on_reply(const Arrived& reply) override;
     void fire();
+    void prepare(const Departure& departure, Instant now);
     void settle(const Shot& shot);
     void drain();
     [[nodiscard]] Duration wait_time() const noexcept;
@@ -73,7 +81,9 @@ private:
     Duration timeout_;
     std::uint64_t slot_count_;
     Ledger ledger_;
+    LinkDirection link_;
     SlotGrid grid_;
+    Departures departures_;
     std::vector<Shot> shots_;
     Duration elapsed_;
     std::uint64_t impossible_turnarounds_ = 0;
@@ -89,7 +99,7 @@ private:
 // -- Running --------------------------------------------------------------------------------------
 
 void Prober::run() {
-    while (ledger_.counts().slots < slot_count_ && !stop_requested()) {
+    while (!departures_.is_over() && !stop_requested()) {
         fire();
         transport_.receive(wait_time(), *this);
     }
@@ -101,21 +111,13 @@ void Prober::run() {
 // Everything that is due, up to a batch; what is too late for sending is passed over.
 void Prober::fire() {
     const Instant now = clock_.now();
-    ledger_.expire(clock_.raw_now());
+    const RawInstant raw_now = clock_.raw_now();
     shots_.clear();
-    std::uint64_t slot = ledger_.counts().slots;
-    for (; slot < slot_count_ && shots_.size() < options_.batch; ++slot) {
-        const Instant deadline = grid_.deadline(slot);
-        if (deadline > now) break;
-        if (now - deadline <= late_limit_) {
-            Shot& shot = shots_.emplace_back();
-            shot.slot = slot;
-            shot.sender = grid_.sender(slot);
-            shot.sequence = grid_.sequence(slot);
-            shot.deadline = deadline;
-        } else {
-            ledger_.on_missed(slot);
-        }
+    while (shots_.size() < options_.batch) {
+        ledger_.expire(raw_now);
+        const std::optional<Departure> departure = departures_.take(now);
+        if (!departure) break;
+        prepare(*departure, now);
     }
     if (shots_.empty()) return;
     transport_.send(shots_);
@@ -124,23 +126,40 @@ void Prober::fire() {
     }
 }
 
+void Prober::prepare(const Departure& departure, Instant now) {
+    if (departure.is_lost) {
+        ledger_.on_lost_on_purpose(departure.slot);
+        return;
+    }
+    if (now - departure.due > late_limit_) {
+        ledger_.on_missed(departure.slot);
+        return;
+    }
+    Shot& shot = shots_.emplace_back();
+    shot.slot = departure.slot;
+    shot.sender = grid_.sender(departure.slot);
+    shot.sequence = grid_.sequence(departure.slot);
+    shot.due = departure.due;
+    shot.is_doubled = departure.is_doubled;
+}
+
 void Prober::settle(const Shot& shot) {
     if (shot.error_number != 0) {
         ledger_.on_send_error(shot.slot);
         return;
     }
     ledger_.on_sent(shot.slot, shot.t1, shot.raw_sent_at);
-    send_lateness_.record(shot.sent_at - shot.deadline);
+    send_lateness_.record(shot.sent_at - shot.due);
 }
 
 Duration Prober::wait_time() const noexcept {
-    if (options_.spin || ledger_.counts().slots >= slot_count_) return Duration{};
-    const Duration left =
-        grid_.deadline(ledger_.counts().slots) - clock_.now() - options_.spin_last;
+    if (options_.spin || departures_.is_over()) return Duration{};
+    const Duration left = departures_.next_due() - clock_.now() - options_.spin_last;
     return std::clamp(left, Duration{}, wait_max);
 }
 
 void Prober::drain() {
+    ledger_.abandon_waiting();
     while (ledger_.in_flight() > 0) {
         transport_.receive(Duration::from_ms(1), *this);
         ledger_.expire(clock_.raw_now());
@@ -177,7 +196,8 @@ void Prober::on_reply(const Arrived& reply) {
 
 bool Prober::is_balanced() const noexcept {
     const LedgerCounts& counts = ledger_.counts();
-    return counts.slots == counts.sent + counts.missed + counts.send_errors &&
+    return counts.slots == counts.sent + counts.missed + counts.send_errors +
+                               counts.lost_on_purpose + counts.left_waiting &&
            counts.sent == counts.answered + counts.lost &&
            counts.answered == rtt_.count() + impossible_turnarounds_ &&
            counts.replies == counts.answered + counts.late + counts.duplicates + counts.invalid;
@@ -193,6 +213,8 @@ void Prober::describe(Report& report, Trust& trust) const {
     report.add("slots", counts.slots);
     report.add("missed_slots", counts.missed);
     report.add("send_errors", counts.send_errors);
+    report.add("lost_on_purpose_packets", counts.lost_on_purpose);
+    report.add("left_waiting_packets", counts.left_waiting);
     report.add("sent_packets", counts.sent);
     report.add("answered_packets", counts.answered);
     report.add("lost_packets", counts.lost);
@@ -227,8 +249,8 @@ Result<std::unique_ptr<Transport>> open_transport(const ProbeOptions& options,
                                .batch = options.batch,
                                .is_framed = options.packets == PacketKind::stamp};
     if (!options.source_base.empty()) {
-        const Result<AddressList> sources =
-            AddressList::make(options.source_base, options.source_count);
+        const Result<AddressList> sources = AddressList::make(
+            options.source_base, options.source_count, {.base = "--source", .count = "--sources"});
         if (!sources) return std::unexpected(sources.error());
         if (sources->is_ipv6() == is_ipv4(target->address)) {
             return fail(ExitCode::usage, "--source and --target are of two address families");
@@ -258,6 +280,9 @@ void describe_options(const ProbeOptions& options, Report& report) {
     report.add("senders", std::uint64_t{options.sender_count});
     report.add("sources", std::uint64_t{options.source_base.empty() ? 0 : options.source_count});
     report.add("sizes_bytes", options.sizes_bytes);
+    report.add("loss_percent", options.link.loss_percent);
+    describe_way(options.link, report);
+    report.add("seed", options.seed);
     report.add("timeout_ns", std::optional(from_seconds(options.timeout_s)));
     report.add("batch", std::uint64_t{options.batch});
     report.add("cpus", options.cpu ? std::vector{*options.cpu} : std::vector<std::uint32_t>{});

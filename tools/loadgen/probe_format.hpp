@@ -24,7 +24,8 @@ struct Shot {
     std::uint64_t slot = 0;
     std::uint32_t sender = 0;
     std::uint32_t sequence = 0;
-    Instant deadline;
+    Instant due;
+    bool is_doubled = false;  // It leaves twice, UDP only.
     // ----
     Instant sent_at;  // The three clocks, just before the system call.
     RawInstant raw_sent_at;

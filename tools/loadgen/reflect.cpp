@@ -4,6 +4,7 @@
 #include "loadgen/reflect.hpp"
 
 #include "loadgen/key.hpp"
+#include "loadgen/link_report.hpp"
 #include "loadgen/process.hpp"
 #include "loadgen/reflect_accounts.hpp"
 #include "loadgen/reflect_tcp.hpp"
@@ -130,31 +131,12 @@ void run_threads(const ReflectOptions& options, const Targets& targets, Instant 
 
 // -- Telling --------------------------------------------------------------------------------------
 
-std::string_view to_text(JitterShape shape) noexcept {
-    switch (shape) {
-        case JitterShape::uniform:
-            return "uniform";
-        case JitterShape::normal:
-            return "normal";
-        case JitterShape::exponential:
-            return "exponential";
-        case JitterShape::heavy_tail:
-            return "heavy-tail";
-    }
-    return "";
-}
-
 void describe_link(const LinkOptions& link, Report& report) {
     report.add("loss_forward_percent", link.forward.loss_percent);
     report.add("loss_reverse_percent", link.reverse.loss_percent);
-    report.add("loss_burst_packets", link.forward.loss_burst);
     report.add("delay_forward_ns", std::optional(link.forward.delay));
     report.add("delay_reverse_ns", std::optional(link.reverse.delay));
-    report.add("jitter_ns", std::optional(link.forward.jitter));
-    report.add("jitter_shape", to_text(link.forward.jitter_shape));
-    report.add("reorder_percent", link.reverse.reorder_percent);
-    report.add("reorder_by_ns", std::optional(link.reverse.reorder_by));
-    report.add("duplicate_percent", link.reverse.duplicate_percent);
+    describe_way(link.reverse, report);
     report.add("bits_per_s", link.forward.bits_per_s);
     report.add("line_queue_ns", std::optional(link.forward.queue_max));
     report.add("outage_period_ns", std::optional(link.outages.period));

@@ -297,8 +297,8 @@ void TcpTransport::describe(Report& report, Trust& trust) const {
     static_cast<void>(trust);
     report.add("sockets", std::uint64_t{connections_.size()});
     report.add("broken_connections", broken_);
-    for (const char* name :
-         {"refusals", "receive_errors", "own_send_errors", "own_kernel_dropped_packets"}) {
+    for (const char* name : {"doubled_on_purpose_packets", "refusals", "receive_errors",
+                             "own_send_errors", "own_kernel_dropped_packets"}) {
         report.add_none(name);
     }
 }

@@ -40,7 +40,7 @@ public:
           format_(format),
           sockets_(std::move(sockets)),
           packets_(options.batch, std::vector<std::byte>(format.size_bytes_max())),
-          outgoing_(options.batch),
+          outgoing_(2 * std::size_t{options.batch}),
           incoming_(receive_batch, format.size_bytes_max() + reply_slack_bytes) {}
 
     // [main-thread]
@@ -71,6 +71,8 @@ private:
     SendBatch outgoing_;
     ReceiveBatch incoming_;
     OsClock clock_;
+    std::vector<bool> is_second_;  // Of outgoing_: one that was doubled on purpose.
+    std::uint64_t doubled_ = 0;
     std::uint64_t refusals_ = 0;
     std::uint64_t own_send_errors_ = 0;
     std::uint64_t receive_errors_ = 0;
@@ -94,14 +96,23 @@ void UdpTransport::send_group(const Fd& socket, std::span<Shot> shots) {
         const std::span<std::byte> packet = packets_[index];
         const std::uint32_t sender = shots[index].sender;
         format_.write(shots[index], ssid_of(sender), packet);
-        outgoing_.add(packet.first(format_.size_bytes(sender)));
+        for (int copy = 0; copy < (shots[index].is_doubled ? 2 : 1); ++copy) {
+            outgoing_.add(packet.first(format_.size_bytes(sender)));
+            is_second_.push_back(copy > 0);
+        }
     }
     const std::span<const int> results = outgoing_.flush(socket);
-    for (std::size_t index = 0; index < shots.size(); ++index) {
-        shots[index].error_number = results[index];
+    std::size_t sent = 0;
+    for (std::size_t index = 0; index < results.size(); ++index) {
         if (results[index] == ECONNREFUSED) ++refusals_;
         if (is_our_fault(results[index])) ++own_send_errors_;
+        if (is_second_[index]) {
+            doubled_ += results[index] == 0 ? 1U : 0U;
+        } else {
+            shots[sent++].error_number = results[index];
+        }
     }
+    is_second_.clear();
 }
 
 void UdpTransport::receive(Duration wait, ReplySink& sink) {
@@ -150,6 +161,7 @@ void UdpTransport::describe(Report& report, Trust& trust) const {
     }
     report.add("sockets", std::uint64_t{sockets_.size()});
     report.add_none("broken_connections");
+    report.add("doubled_on_purpose_packets", doubled_);
     report.add("refusals", refusals_);
     report.add("receive_errors", receive_errors_);
     report.add("own_send_errors", own_send_errors_);

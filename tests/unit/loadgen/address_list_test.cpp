@@ -61,5 +61,14 @@ TEST_CASE("address_list: what is no unicast address or no count is a usage error
     CHECK_FALSE(AddressList::make("127.1.0.0", 0));
 }
 
+TEST_CASE("address_list: an error names the options that were given, and no others") {
+    const AddressOptionNames names{.base = "--source", .count = "--sources"};
+    const std::string no_address = AddressList::make("localhost", 1, names).error().text;
+    CHECK(no_address.starts_with("--source localhost is no address"));
+    const std::string no_room = AddressList::make("127.255.255.250", 5, names).error().text;
+    CHECK(no_room.starts_with("--sources 5 does not fit behind --source 127.255.255.250"));
+    CHECK(AddressList::make("x", 1).error().text.starts_with("--base x is no address"));
+}
+
 }  // namespace
 }  // namespace latmon::loadgen

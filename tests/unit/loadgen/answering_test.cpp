@@ -43,7 +43,7 @@ Endpoint address_of(const Fd& socket) {
 void add_request(std::vector<std::byte>& to, std::uint32_t sequence, const HmacKey* key) {
     const std::unique_ptr<ProbeFormat> format =
         make_stamp_format({.sizes_bytes = {pdu_bytes}, .key = key});
-    Shot shot{.sequence = sequence, .deadline = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+    Shot shot{.sequence = sequence, .due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
     to.resize(to.size() + pdu_bytes);
     format->write(shot, 9, std::span(to).last(pdu_bytes));
 }

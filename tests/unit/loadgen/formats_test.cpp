@@ -41,7 +41,7 @@ TEST_CASE("formats: a STAMP exchange holds what both sides said, with and withou
         const std::unique_ptr<ProbeFormat> sender =
             make_stamp_format({.sizes_bytes = {200}, .key = each});
         TargetFormat target(PacketKind::stamp, each);
-        Shot shot{.sequence = 7, .deadline = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+        Shot shot{.sequence = 7, .due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
         std::vector<std::byte> packet = written(*sender, shot);
         CHECK(packet.size() == 200);
         REQUIRE(target.read(packet, now()) == 9);
@@ -70,7 +70,7 @@ TEST_CASE("formats: another key, or none, is understood on neither side") {
     const HmacKey wrong_key(wrong_secret);
     const std::unique_ptr<ProbeFormat> sender =
         make_stamp_format({.sizes_bytes = {112}, .key = &key});
-    Shot shot{.deadline = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+    Shot shot{.due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
     std::vector<std::byte> packet = written(*sender, shot);
     CHECK_FALSE(TargetFormat(PacketKind::stamp, &wrong_key).read(packet, now()));
     TargetFormat target(PacketKind::stamp, &key);
@@ -83,7 +83,7 @@ TEST_CASE("formats: another key, or none, is understood on neither side") {
 TEST_CASE("formats: TLVs that were asked for are answered like a latmon's") {
     const std::unique_ptr<ProbeFormat> sender = make_stamp_format(
         {.sizes_bytes = {200}, .tlvs = tlv_set::exchange | tlv_set::direct_measurement});
-    Shot shot{.sequence = 4, .deadline = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+    Shot shot{.sequence = 4, .due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
     std::vector<std::byte> packet = written(*sender, shot);
     TargetFormat(PacketKind::stamp).write(packet, facts);
     const ReplyTlvs tlvs = read_reply_tlvs(
@@ -110,7 +110,7 @@ TEST_CASE("formats: latency-monitor's packets are answered in kind, and as long"
     for (std::uint32_t sequence = 0; sequence < 250; ++sequence) {
         Shot shot{.sender = sequence % 2,
                   .sequence = sequence,
-                  .deadline = {},
+                  .due = {},
                   .sent_at = {},
                   .raw_sent_at = {},
                   .t1 = {}};
@@ -131,13 +131,25 @@ TEST_CASE("formats: latency-monitor's packets are answered in kind, and as long"
 
 TEST_CASE("formats: a number that a sender has not come to yet is no reply to it") {
     const std::unique_ptr<ProbeFormat> sender = make_ancestor_format({0}, 1);
-    Shot shot{.sequence = 3, .deadline = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+    Shot shot{.sequence = 3, .due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
     std::vector<std::byte> packet = written(*sender, shot);
     REQUIRE(sender->read(0, packet));
     packet[0] = std::byte{'4'};
     CHECK_FALSE(sender->read(0, packet));
     packet[0] = std::byte{'x'};
     CHECK_FALSE(sender->read(0, packet));
+}
+
+TEST_CASE("formats: a probe that others passed leaves their numbers known") {
+    const std::unique_ptr<ProbeFormat> sender = make_ancestor_format({0}, 1);
+    Shot shot{.sequence = 205, .due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+    const std::vector<std::byte> newer = written(*sender, shot);
+    shot.sequence = 203;
+    const std::vector<std::byte> older = written(*sender, shot);
+    REQUIRE(sender->read(0, newer));
+    CHECK(sender->read(0, newer)->sequence == 205);
+    REQUIRE(sender->read(0, older));
+    CHECK(sender->read(0, older)->sequence == 203);
 }
 
 // A latmon that says hello gets its hello back as it is, as the Python tool would do it: so it
@@ -166,7 +178,7 @@ TEST_CASE("formats: the spaces of latmon's hello are echoed, and its replies lef
 TEST_CASE("formats: neither kind of target understands the other's packets, nor noise") {
     const std::unique_ptr<ProbeFormat> stamp = make_stamp_format({.sizes_bytes = {100}});
     const std::unique_ptr<ProbeFormat> ancestor = make_ancestor_format({100}, 1);
-    Shot shot{.deadline = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
+    Shot shot{.due = {}, .sent_at = {}, .raw_sent_at = {}, .t1 = {}};
     CHECK_FALSE(TargetFormat(PacketKind::ancestor).read(written(*stamp, shot), now()));
     CHECK_FALSE(TargetFormat(PacketKind::stamp).read(written(*ancestor, shot), now()));
     CHECK_FALSE(TargetFormat(PacketKind::stamp).read(std::array<std::byte, 43>{}, now()));

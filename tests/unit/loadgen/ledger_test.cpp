@@ -31,7 +31,8 @@ struct Bench {
     }
     [[nodiscard]] bool is_balanced() const {
         const LedgerCounts& counts = ledger.counts();
-        return counts.slots == counts.sent + counts.missed + counts.send_errors &&
+        return counts.slots == counts.sent + counts.missed + counts.send_errors +
+                                   counts.lost_on_purpose + counts.left_waiting &&
                counts.sent == counts.answered + counts.lost + ledger.in_flight() &&
                counts.replies == counts.answered + counts.late + counts.duplicates + counts.invalid;
     }
@@ -93,6 +94,50 @@ TEST_CASE("ledger: a missed slot or a send error neither expires nor can be answ
     bench.ledger.expire(Bench::at_ms(1'000));
     CHECK(bench.ledger.counts().lost == 1);
     CHECK(bench.ledger.counts().invalid == 2);
+    CHECK(bench.is_balanced());
+}
+
+TEST_CASE("ledger: what was lost on purpose is apart, not expected back, and never lost") {
+    Bench bench;
+    bench.ledger.on_lost_on_purpose(0);
+    CHECK(bench.ledger.in_flight() == 0);
+    CHECK_FALSE(bench.reply(0, 1));
+    bench.ledger.expire(Bench::at_ms(1'000));
+    CHECK(bench.ledger.counts().lost_on_purpose == 1);
+    CHECK(bench.ledger.counts().lost == 0);
+    CHECK(bench.ledger.counts().invalid == 1);
+    CHECK(bench.is_balanced());
+}
+
+TEST_CASE("ledger: probes that pass others are answered and lost as their own") {
+    Bench bench;
+    bench.send(2, 0);  // 0 and 1 wait.
+    const Echo early{
+        .sequence = bench.grid.sequence(1), .t1 = std::nullopt, .turnaround = std::nullopt};
+    CHECK_FALSE(bench.ledger.on_reply(bench.grid.sender(1), early, Bench::at_ms(1)));
+    CHECK(bench.ledger.counts().invalid == 1);
+    CHECK(bench.reply(2, 1) == Duration::from_ms(1));
+    bench.send(0, 2);
+    bench.send(1, 3);
+    CHECK(bench.reply(1, 4) == Duration::from_ms(1));
+    bench.ledger.expire(Bench::at_ms(200));
+    CHECK(bench.ledger.counts().answered == 2);
+    CHECK(bench.ledger.counts().lost == 1);
+    CHECK(bench.ledger.counts().slots == 3);
+    CHECK(bench.is_balanced());
+}
+
+TEST_CASE("ledger: what waits when nothing more is sent is counted, and holds no loss back") {
+    Bench bench;
+    bench.send(0, 0);
+    bench.send(2, 0);  // 1 waits.
+    bench.ledger.expire(Bench::at_ms(200));
+    CHECK(bench.ledger.in_flight() == 1);  // Nobody looks behind what waits,
+    bench.ledger.abandon_waiting();
+    bench.ledger.expire(Bench::at_ms(200));  // until it does not any more.
+    CHECK(bench.ledger.counts().left_waiting == 1);
+    CHECK(bench.ledger.counts().lost == 2);
+    CHECK(bench.ledger.in_flight() == 0);
     CHECK(bench.is_balanced());
 }
 

@@ -137,6 +137,28 @@ TEST_CASE("link: jitter has the shape that was asked for") {
     }
 }
 
+TEST_CASE("link: nothing takes longer than delay_max(), and a uniform jitter comes near it") {
+    for (const JitterShape shape : {JitterShape::uniform, JitterShape::normal,
+                                    JitterShape::exponential, JitterShape::heavy_tail}) {
+        DirectionOptions options = plain();
+        options.delay = Duration::from_us(500);
+        options.jitter = Duration::from_us(50);
+        options.jitter_shape = shape;
+        options.reorder_by = spacing;
+        const Duration unpassed_max = delay_max(options);
+        options.reorder_percent = 10;
+        CHECK(delay_max(options) == unpassed_max + spacing);
+        Duration longest;
+        const std::vector<Passage> passages = cross(options);
+        for (int draw = 0; draw < draws; ++draw) {
+            const Instant sent = Instant{} + spacing * draw;
+            longest = std::max(longest, passages[static_cast<std::size_t>(draw)].arrival - sent);
+        }
+        CHECK(longest <= delay_max(options));
+        if (shape == JitterShape::uniform) CHECK(longest > delay_max(options) * 99 / 100);
+    }
+}
+
 TEST_CASE("link: no jitter reorders a target's packets") {
     DirectionOptions options = plain();
     options.jitter = spacing * 10;
