@@ -123,14 +123,33 @@ def read(path, otherwise=""):
         return otherwise
 
 
-def machine():
+def commit_of_build(options):
+    """As the build wrote it into the programs; "" if it knew none."""
+    return output_of([program(options, "latmon"), "--version"]).partition("(")[2].rstrip(")\n")
+
+
+def doubt_of(machine):
+    """Why nobody could build again what was measured, or not from where these scripts are."""
+    commit, head = machine["commit"], machine["scripts"]
+    if not commit:
+        return "The build knows no commit: nobody can tell what was measured."
+    if commit.endswith("+changes"):
+        return f"Measured was {commit}: sources that are in no commit."
+    if commit != head:
+        return f"Measured was {commit}; these scripts are of {head or 'no commit that is known'}."
+    return ""
+
+
+def machine(options):
     """What a figure means nothing without."""
     cpu = [line.split(":", 1)[1].strip() for line in read("/proc/cpuinfo").splitlines()
            if line.startswith("model name")]
-    is_dirty = bool(first_line("git", "status", "--porcelain", "--untracked-files=no"))
+    is_dirty = bool(first_line("git", "status", "--porcelain", "--", "perf", "tests/support"))
+    head = first_line("git", "rev-parse", "--short=12", "HEAD")
     frequency = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
     return {
-        "commit": first_line("git", "rev-parse", "--short=12", "HEAD") + ("+" if is_dirty else ""),
+        "commit": commit_of_build(options),
+        "scripts": head + ("+changes" if head and is_dirty else ""),
         "kernel": platform.release(),
         "cpu": cpu[0] if cpu else platform.machine(),
         "cpus": len(CPUS),
@@ -363,7 +382,8 @@ class Figures:
 
     def __init__(self, question, options):
         self.question, self.options = question, options
-        self.machine, self.rows, self.notes = machine(), {}, []
+        self.machine, self.rows, self.notes = machine(options), {}, []
+        self.note(doubt_of(self.machine))
 
     def add(self, name, value, unit, may_lack=False):
         """One run's value, or None where there is none; in a run that only sees whether all comes
