@@ -21,7 +21,8 @@ EXPORTERS = {"null": {"plugin": "null"},
 def ask_cost(options, figures, count, per_target_per_s, exporter):
     rate_per_s = count * per_target_per_s
     table = EXPORTERS[exporter] | {"queue_samples": 1 << 17, "samples": ["exchange"]}
-    case = Case(count=count, rate_per_s=rate_per_s, is_recorded=False, exporters=(table,))
+    case = Case(count=count, rate_per_s=rate_per_s, is_recorded=False, is_counted=True,
+                exporters=(table,))
     result = run(options, case)
     of = f"{measure.targets(count)} x {per_target_per_s:g}/s, {exporter}"
     per_probe = result.total_ns() / result.probes
@@ -48,7 +49,7 @@ def ask_growth(options, figures, counts):
     per_probe = {}
     for count in counts:
         # Counting is not free, so that it is not done where CPU time is looked at.
-        case = Case(count=count, rate_per_s=rate_per_s, is_recorded=False,
+        case = Case(count=count, rate_per_s=rate_per_s, is_recorded=False, is_counted=True,
                     exporters=({"plugin": "null"},))
         result = run(options, case)
         figures.note(result.distrust())
@@ -62,8 +63,8 @@ def ask_growth(options, figures, counts):
 def ask_events(options, figures):
     rate_per_s = GROWTH_PER_S if options.smoke else 100_000
     result = run(options, Case(count=1_000, rate_per_s=rate_per_s, is_recorded=False,
-                               exporters=({"plugin": "null"},), events=EVENTS))
-    probes = result.probes * options.seconds * measure.NS / result.elapsed_ns  # While it counted.
+                               is_counted=True, exporters=({"plugin": "null"},), events=EVENTS))
+    probes = result.probes * result.seconds * measure.NS / result.elapsed_ns  # While it counted.
     of = f"of the core-thread per probe, 1,000 targets, {rate_per_s:,}/s"
     for event, name in zip(EVENTS, ("system calls", "cycles")):
         count = result.events.get(event)
