@@ -9,6 +9,9 @@
 //                    latmon's own ring works: registered sockets, multishot receives into shared
 //                    buffers, sends that share a call, and with --stamps the kernel's time of each
 //                    departure and arrival
+//   floor paced      the same, but --group at once at their time, --rate a second in all, whatever
+//                    has come back; it sleeps in between, and reads what has come when it wakes for
+//                    the next: one system call for each group
 //
 // JSON on standard output.
 #include <arpa/inet.h>
@@ -54,6 +57,8 @@ struct Options {
     std::string_view mode;
     int seconds = 2;
     std::uint32_t sockets = 1;
+    std::int64_t rate_per_s = 10'000;
+    std::int64_t group = 1;
     bool is_stamped = false;
     int near_cpu = 1;
     int far_cpu = 0;
@@ -244,6 +249,25 @@ public:
         report(passed, cpu_seconds() - cpu_before);
     }
 
+    void run_paced() {
+        const auto gap =
+            std::chrono::nanoseconds(1'000'000'000 * options_.group / options_.rate_per_s);
+        const Clock::time_point start = Clock::now();
+        const Clock::time_point end = start + std::chrono::seconds(options_.seconds);
+        const double cpu_before = cpu_seconds();
+        for (Clock::time_point due = start; due < end && Clock::now() < end; due += gap) {
+            sleep_until(due);
+            take_completions();
+            for (std::int64_t index = 0; index < options_.group; ++index)
+                send();
+        }
+        const double passed = seconds_since(start);
+        sleep_until(Clock::now() + patience);
+        take_completions();
+        lost_ = sent_ - answered_;
+        report(passed, cpu_seconds() - cpu_before);
+    }
+
 private:
     enum Kind : std::uint64_t { receive_kind = 1, stamp_kind, send_kind };
 
@@ -319,6 +343,16 @@ private:
         ::io_uring_buf_ring_advance(buffer_ring_, 1);
     }
 
+    // Submits what is prepared, and waits for more than can come.
+    void sleep_until(Clock::time_point due) {
+        const std::int64_t left_ns =
+            std::max<std::int64_t>((due - Clock::now()) / std::chrono::nanoseconds(1), 0);
+        __kernel_timespec limit{left_ns / 1'000'000'000, left_ns % 1'000'000'000};
+        io_uring_cqe* ignored = nullptr;
+        ++calls_;
+        ::io_uring_submit_and_wait_timeout(&ring_, &ignored, completion_entries, &limit, nullptr);
+    }
+
     void take_completions() {
         unsigned head = 0;
         unsigned seen = 0;
@@ -355,10 +389,11 @@ private:
     void report(double seconds, double cpu) const {
         const auto answered = static_cast<double>(answered_);
         std::printf(
-            "{\"mode\": \"capacity\", \"sockets\": %zu, \"is_stamped\": %s, "
+            "{\"mode\": \"%.*s\", \"sockets\": %zu, \"is_stamped\": %s, "
             "\"round_trips_per_s\": %.0f, \"stamps_per_s\": %.0f, \"lost\": %lu, "
             "\"cpu_ns_per_round_trip\": %.0f, \"system_calls_per_round_trip\": %.4f}\n",
-            fds_.size(), options_.is_stamped ? "true" : "false", answered / seconds,
+            static_cast<int>(options_.mode.size()), options_.mode.data(), fds_.size(),
+            options_.is_stamped ? "true" : "false", answered / seconds,
             static_cast<double>(stamps_) / seconds, lost_, cpu * 1e9 / answered,
             static_cast<double>(calls_) / answered);
     }
@@ -380,14 +415,15 @@ private:
     bool refused_ = false;
 };
 
-int capacity(const Options& options) {
+int run_load(const Options& options) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
     Echo echo(options.far_cpu);
     pin(options.near_cpu);
-    Load(options, echo).run();
+    Load load(options, echo);
+    options.mode == "paced" ? load.run_paced() : load.run();
     return 0;
 }
 
@@ -400,8 +436,8 @@ int number(std::string_view word) {
 
 int usage() {
     std::fputs(
-        "usage: floor pingpong|capacity [--seconds S] [--sockets N] [--stamps]\n"
-        "             [--near-cpu C] [--far-cpu C]\n",
+        "usage: floor pingpong|capacity|paced [--seconds S] [--sockets N] [--stamps]\n"
+        "             [--rate N] [--group N] [--near-cpu C] [--far-cpu C]\n",
         stderr);
     return 2;
 }
@@ -424,6 +460,10 @@ int main(int argc, char** argv) {
             options.seconds = value;
         } else if (word == "--sockets" && value > 0) {
             options.sockets = static_cast<std::uint32_t>(value);
+        } else if (word == "--rate" && value > 0) {
+            options.rate_per_s = value;
+        } else if (word == "--group" && value > 0) {
+            options.group = value;
         } else if (word == "--near-cpu" && value >= 0) {
             options.near_cpu = value;
         } else if (word == "--far-cpu" && value >= 0) {
@@ -433,6 +473,6 @@ int main(int argc, char** argv) {
         }
     }
     if (options.mode == "pingpong") return ping_pong(options);
-    if (options.mode == "capacity") return capacity(options);
+    if (options.mode == "capacity" || options.mode == "paced") return run_load(options);
     return usage();
 }

@@ -75,10 +75,12 @@ def program(options, name):
     return str(path)
 
 
-def allowed_targets(count):
-    """`count`, or as many as the limit on open files allows: a target takes a socket."""
+def allowed_targets(count, files_each=1):
+    """`count`, or as many as the limit on open files allows: over UDP a target takes a socket."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return count if hard == resource.RLIM_INFINITY else min(count, max(1, hard - 1_500))
+    if hard == resource.RLIM_INFINITY:
+        return count
+    return min(count, max(1, (hard - 1_500) // files_each))
 
 
 def output_of(command):
@@ -123,14 +125,33 @@ def read(path, otherwise=""):
         return otherwise
 
 
-def machine():
+def commit_of_build(options):
+    """As the build wrote it into the programs; "" if it knew none."""
+    return output_of([program(options, "latmon"), "--version"]).partition("(")[2].rstrip(")\n")
+
+
+def doubt_of(machine):
+    """Why nobody could build again what was measured, or not from where these scripts are."""
+    commit, head = machine["commit"], machine["scripts"]
+    if not commit:
+        return "The build knows no commit: nobody can tell what was measured."
+    if commit.endswith("+changes"):
+        return f"Measured was {commit}: sources that are in no commit."
+    if commit != head:
+        return f"Measured was {commit}; these scripts are of {head or 'no commit that is known'}."
+    return ""
+
+
+def machine(options):
     """What a figure means nothing without."""
     cpu = [line.split(":", 1)[1].strip() for line in read("/proc/cpuinfo").splitlines()
            if line.startswith("model name")]
-    is_dirty = bool(first_line("git", "status", "--porcelain", "--untracked-files=no"))
+    is_dirty = bool(first_line("git", "status", "--porcelain", "--", "perf", "tests/support"))
+    head = first_line("git", "rev-parse", "--short=12", "HEAD")
     frequency = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
     return {
-        "commit": first_line("git", "rev-parse", "--short=12", "HEAD") + ("+" if is_dirty else ""),
+        "commit": commit_of_build(options),
+        "scripts": head + ("+changes" if head and is_dirty else ""),
         "kernel": platform.release(),
         "cpu": cpu[0] if cpu else platform.machine(),
         "cpus": len(CPUS),
@@ -295,18 +316,22 @@ def count_events(events, threads, seconds):
 
 def target_config(options, count, interval_ms, **keys):
     """A configuration of `count` targets, as loadgen writes it for its `reflect`, with other
-    top-level keys, and [[exporters]] tables from `exporters`. `base`, `port`: where they are."""
+    top-level keys (None: the key is left out), and [[exporters]] tables from `exporters`. `base`,
+    `port`, `tcp_port`: where they are."""
     base, port = keys.pop("base", "127.1.0.0"), keys.pop("port")
+    tcp_port = keys.pop("tcp_port", 0)
+    tcp = ["--tcp-port", str(tcp_port)] if tcp_port else []
     exporters = keys.pop("exporters", [{"plugin": "null"}])
     ports = node.free_ports()
     head, _, tables = output_of(
-        [program(options, "loadgen"), "targets", "--count", str(count), "--port", str(port),
+        [program(options, "loadgen"), "targets", "--count", str(count), "--port", str(port), *tcp,
          "--interval", repr(interval_ms), "--base", base, "--latmon-udp-port", str(ports.udp),
          "--latmon-tcp-port", str(ports.tcp)]).partition("[[targets]]")
     written = [line.split(" = ", 1) for line in head.split("[[exporters]]")[0].splitlines()
                if " = " in line and not line.startswith("#")]
     top = {key: json.loads(value) for key, value in written}
     top |= {"tcp": False, "cores": str(OURS), "node_interval": 0} | keys
+    top = {key: value for key, value in top.items() if value is not None}
     return (node.to_toml(top) + node.to_toml({"exporters": exporters})
             + (f"[[targets]]{tables}" if tables else ""))
 
@@ -363,7 +388,8 @@ class Figures:
 
     def __init__(self, question, options):
         self.question, self.options = question, options
-        self.machine, self.rows, self.notes = machine(), {}, []
+        self.machine, self.rows, self.notes = machine(options), {}, []
+        self.note(doubt_of(self.machine))
 
     def add(self, name, value, unit, may_lack=False):
         """One run's value, or None where there is none; in a run that only sees whether all comes

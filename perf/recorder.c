@@ -8,7 +8,8 @@
  *   path = "build/release/perf/recorder.so"
  *   file = "/tmp/out.json"   Where the document goes.
  *   skip_ms = 2000           Samples due in this time since the first one are not counted,
- *   count_ms = 5000          and of those after it only what is due in this time; 0: all.
+ *   count_ms = 5000          and of those after it only what is due in this time; 0: all. latmon's
+ *                            own counters are kept as they were at both ends of that.
  *   watched = "t00001"       The target that has histograms of its own besides.
  *   stall_ms = 0             Every batch takes so long.
  */
@@ -42,7 +43,8 @@ struct histogram {
     uint64_t buckets[BUCKET_COUNT];
 };
 
-/* One counter of latmon's own, as it was first and last seen. */
+/* One counter of latmon's own, as it was last seen before the stretch that is counted, and in it.
+ * Without anything before: as it was first seen. */
 struct node_series {
     const latmon_series_t* series;
     uint16_t core;
@@ -157,17 +159,27 @@ static void count_sample(struct recorder* self, const latmon_sample_t* sample) {
 }
 
 static void count_node(struct recorder* self, const latmon_sample_t* sample) {
+    if (self->begin_ns == 0) self->begin_ns = sample->time_ns + self->skip_ns;
+    const int64_t since_ns = sample->time_ns - self->begin_ns;
+    if (self->count_ns > 0 && since_ns >= self->count_ns) return;
     for (uint32_t index = 0; index < self->node_count; ++index) {
         struct node_series* const node = &self->nodes[index];
         if (node->series->series_id != sample->series_id) continue;
         node->last = sample->value;
         node->last_ns = sample->time_ns;
+        if (since_ns < 0) {
+            node->first = node->last;
+            node->first_ns = node->last_ns;
+        }
         return;
     }
     const latmon_series_t* const series = self->host->series(self->host, sample->series_id);
     if (series == NULL || self->node_count == NODE_SERIES_MAX) return;
-    /* What is told of each target would be thousands; loops and rings are few. */
-    if (strncmp(series->name, "ring_", 5) != 0 && strncmp(series->name, "loop_", 5) != 0) return;
+    /* What is told of each target would be thousands; these are a core's, and few. */
+    if (strncmp(series->name, "ring_", 5) != 0 && strncmp(series->name, "loop_", 5) != 0 &&
+        strncmp(series->name, "probes_", 7) != 0) {
+        return;
+    }
     self->nodes[self->node_count++] = (struct node_series){
         series, sample->core, sample->value, sample->value, sample->time_ns, sample->time_ns};
 }

@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/version.hpp"
 #include "daemon/secret_file.hpp"
 
 #include <fmt/format.h>
@@ -117,7 +118,7 @@ Result<std::unique_ptr<DaemonAdmin>> DaemonAdmin::open(const AdminConfig& config
 
 AdminBackend DaemonAdmin::make_backend(const AdminConfig& config) {
     AdminBackend backend;
-    backend.version = LATMON_VERSION;
+    backend.version = version_text();
     backend.node_name = node_name_;
     backend.is_ready = [this] { return is_ready_.load(); };
     backend.reload = [this]() -> Result<void> {

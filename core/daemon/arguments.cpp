@@ -5,6 +5,7 @@
 // latmon's own.
 #include "daemon/arguments.hpp"
 
+#include "base/version.hpp"
 #include "config/mistakes.hpp"
 #include "config/suggest.hpp"
 #include "daemon/arguments_checks.hpp"
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -215,7 +217,8 @@ void add_commands(CLI::App& app, Destinations& to) {
 
 void add_flags(CLI::App& app, Destinations& to) {
     app.set_help_flag("-h,--help", "Print this help and exit");
-    app.set_version_flag("--version", "latmon " LATMON_VERSION, "Print the version and exit");
+    app.set_version_flag("--version", std::string("latmon ") + version_text(),
+                         "Print the version and exit");
     app.formatter(std::make_shared<HelpFormatter>());
     app.footer(std::string(examples));
     // Of several values the last would win in silence; see find_repeated().

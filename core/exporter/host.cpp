@@ -6,6 +6,7 @@
 #include "exporter/host.hpp"
 
 #include "base/log.hpp"
+#include "base/version.hpp"
 #include "stats/window_tools.hpp"
 
 namespace latmon {
@@ -117,7 +118,7 @@ SeriesSource::SeriesSource(const SeriesTable& table)
 Host::Host(std::string prefix, const SeriesSource& series, PluginCounters* counters)
     : table_{.functions = {.struct_size = sizeof(latmon_host_t),
                            .abi_version = LATMON_ABI_VERSION,
-                           .version = LATMON_VERSION,
+                           .version = version_text(),
                            .log = HostFunctions::log_line,
                            .log_enabled = HostFunctions::log_enabled,
                            .series = HostFunctions::series,

@@ -59,7 +59,8 @@ struct latmon_host {
     uint32_t struct_size; /* sizeof(latmon_host_t) when latmon was compiled. */
     uint32_t abi_version; /* LATMON_ABI_VERSION of this latmon. */
 
-    /* latmon's version, such as "0.1.0". */
+    /* latmon's version, such as "0.1.0"; behind a blank the commit that was built, if that is
+     * known: "0.1.0 (1a2b3c4d5e6f)", and "0.1.0 (1a2b3c4d5e6f+changes)" if it was changed. */
     const char* version;
 
     /* Writes one line, `text`, to latmon's log, marked with the exporter's name; under [metrics],

@@ -165,7 +165,7 @@ backend = "clickhose"
                 self.assert_one_line(done.stderr, "latmon: ", "--help")
 
     def test_help_and_version_are_printed(self):
-        for flag, words in (("--version", r"^latmon \d+\.\d+\.\d+\n$"),
+        for flag, words in (("--version", r"^latmon \d+\.\d+\.\d+( \(\S+\))?\n$"),
                             ("--help", r"(?s)^latmon .*--config-file.*Exit codes: 0 ok.*\n$"),
                             ("-h", r"(?s)^latmon .*--config-file.*Exit codes: 0 ok.*\n$")):
             with self.subTest(flag):
