@@ -111,6 +111,7 @@ void add_exchanges(Json& json, const latmon_window_t& window) {
     json["by_status"] = counts_json(statuses, window.by_status);
     json["tainted"] = window.tainted;
     json["left_out"] = window.left_out;
+    json["lost_left_out"] = window.lost_left_out;
     json["by_blame"] = counts_json(blames, window.by_blame);
     json["by_owd_class"] = counts_json(owd_classes, window.by_owd_class);
 }

@@ -334,6 +334,7 @@ void SeriesWindow::finish_counts(latmon_window_t& window) const noexcept {
     window.loss_burst_max = loss_run_max;
     window.tainted = tainted;
     window.left_out = left_out;
+    window.lost_left_out = lost_left_out;
     const std::uint64_t judged = window.answered + window.lost;
     if (is_probing(kind) && judged > 0) {
         window.loss_ratio = static_cast<double>(window.lost) / static_cast<double>(judged);
@@ -401,7 +402,7 @@ void SeriesWindow::finish(latmon_window_t& window, std::vector<latmon_bucket_t>&
     fill(window.owd_rev_ipdv, owd_rev_ipdv);
     window.buckets = buckets.data();
     window.bucket_count = static_cast<std::uint32_t>(buckets.size());
-    const std::uint64_t above = is_probing(kind) ? window.lost - lost_left_out : 0;
+    const std::uint64_t above = is_probing(kind) ? window.lost - window.lost_left_out : 0;
     for (std::size_t index = 0; index < percentiles.size(); ++index) {
         if (window_quantile(window, window.rtt, percentiles[index], above,
                             &window.rtt_percentile_ns[index])) {

@@ -74,7 +74,8 @@ typedef struct latmon_window {
     int64_t length_ns;    /* 1, 5 or 60 s. */
     uint32_t valid;       /* LATMON_WINDOW_HAS_...: which of the fields named there hold a value. */
     uint32_t percentile_valid; /* Bit n: rtt_percentile_ns[n] holds a value. Otherwise that rank
-                                  was lost, or there was nothing at all. */
+                                  was lost; or there was nothing, which is so if rtt.count and
+                                  lost - lost_left_out are both 0. */
 
     uint64_t samples;                           /* All there were. */
     uint64_t by_status[LATMON_WINDOW_STATUSES]; /* Index: latmon_status_t. */
@@ -140,6 +141,9 @@ typedef struct latmon_window {
     uint32_t bucket_count;
     uint32_t reserved;
     /* latmon.windows/1 ends here. Append below this line; never reorder, never remove. */
+
+    uint64_t lost_left_out; /* Of `lost`, those that are among `left_out`: in no percentile, and not
+                               in objective_count. */
 } latmon_window_t;
 
 /* What a plugin offers. The layout is fixed for ever by the id. */

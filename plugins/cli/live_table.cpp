@@ -5,6 +5,7 @@
 #include "cli/live_table.hpp"
 
 #include "cli/cells.hpp"
+#include "support/judged.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,7 @@ LiveTable::Part LiveTable::part_of(const latmon_window_t& window) {
     part.end_ns = window.begin_ns + window.length_ns;
     part.answered = window.answered;
     part.lost = window.lost;
+    part.judged_lost = judged_lost(window);
     std::ranges::copy(window.by_status, std::begin(part.by_status));
     part.tainted = window.tainted;
     part.rtt = window.rtt;
@@ -87,6 +89,7 @@ void LiveTable::add(const latmon_window_t& window) {
 void LiveTable::add_to(Part& sum, const Part& part) {
     sum.answered += part.answered;
     sum.lost += part.lost;
+    sum.judged_lost += part.judged_lost;
     sum.tainted += part.tainted;
     for (std::size_t status = 0; status < LATMON_WINDOW_STATUSES; ++status) {
         sum.by_status[status] += part.by_status[status];
@@ -151,7 +154,7 @@ bool LiveTable::is_worse(const Shown& one, const Shown& other) {
 }
 
 std::string LiveTable::rank_text(const Part& sum, double ratio) const {
-    if (tools_ == nullptr || sum.rtt.count + sum.lost == 0) return "-";
+    if (tools_ == nullptr || sum.rtt.count + sum.judged_lost == 0) return "-";
     latmon_window_t window{};
     window.struct_size = sizeof(window);
     window.rtt = sum.rtt;
@@ -161,7 +164,8 @@ std::string LiveTable::rank_text(const Part& sum, double ratio) const {
     window.buckets = sum.buckets.data();
     window.bucket_count = window.rtt.positive_count;
     std::int64_t value_ns = 0;
-    const bool is_answered = tools_->quantile(&window, &window.rtt, ratio, sum.lost, &value_ns);
+    const bool is_answered =
+        tools_->quantile(&window, &window.rtt, ratio, sum.judged_lost, &value_ns);
     return is_answered ? time_text(value_ns) : "lost";
 }
 

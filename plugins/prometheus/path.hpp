@@ -43,8 +43,7 @@ struct Objective {
 // What the last window of a minute said.
 struct Minute {
     std::uint64_t loss_burst_max = 0;
-    std::uint64_t answered = 0;
-    std::uint64_t lost = 0;
+    std::uint64_t judged = 0;  // Round trips and losses that its percentiles are over.
     std::uint32_t percentile_valid = 0;
     std::array<std::int64_t, LATMON_PERCENTILES> percentile_ns{};
 };

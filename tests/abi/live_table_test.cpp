@@ -145,6 +145,28 @@ TEST_CASE("live table: what falls short of an objective never looks kept, nor be
     CHECK(none.lines()[3].ends_with("   0.00 % !"));
 }
 
+TEST_CASE("live table: losses that were left out are in no percentile") {
+    Setup setup;
+    latmon_window_t window = at(udp_id, 0);
+    window.left_out = 1;
+    window.lost_left_out = 1;
+    setup.table.add(window);
+    // Of the nine that were answered.
+    CHECK(setup.lines()[3].starts_with(
+        "udp   fra-1                     10 10.00 %   251 us   254 us   256 us   256 us"));
+}
+
+TEST_CASE("live table: where nothing was judged there is no percentile") {
+    Setup setup;
+    latmon_window_t window = at(udp_id, 0);
+    window.left_out = 10;
+    window.lost_left_out = 1;
+    window.rtt = {};
+    setup.table.add(window);
+    CHECK(setup.lines()[3].starts_with(
+        "udp   fra-1                     10 10.00 %        -        -        -        -"));
+}
+
 TEST_CASE("live table: kinds that are no measurement of ours are not shown") {
     Setup setup;
     setup.table.add(at(reflected_id, 0));

@@ -166,6 +166,24 @@ TEST_CASE("store: a percentile that was lost is longer than anything, and never 
     CHECK(fixture.text().find("percentile") == std::string::npos);
 }
 
+TEST_CASE("store: a minute of which all was left out has no percentile, not even a lost one") {
+    Fixture fixture({target("b")});
+    const auto percentiles = [&](std::uint64_t lost_left_out) {
+        fixture.maker.take(probe(0, 1'000));
+        fixture.maker.take(probe(0, 0, LATMON_STATUS_LOST));
+        latmon_window_t window = *fixture.maker.windows(start_ns, 60 * second_ns).front();
+        window.rtt = {};
+        window.left_out = 1 + lost_left_out;
+        window.lost_left_out = lost_left_out;
+        const latmon_window_t* const windows[] = {&window};
+        fixture.store.take(windows, start_ns);
+        return scrape(fixture.store, fixture.format, Exposition::text, true);
+    };
+    const std::string p50 = "latmon_rtt_percentile_seconds{" + b + ",percentile=\"p50\"}";
+    CHECK(has_line(percentiles(0), p50 + " +Inf"));
+    CHECK(percentiles(1).find(p50) == std::string::npos);
+}
+
 TEST_CASE("store: what is removed is gone at once, and starts from zero when it is back") {
     Fixture fixture({target("b"), target("c")});
     fixture.feed({probe(0, 1), probe(1, 1)});

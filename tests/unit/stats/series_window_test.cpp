@@ -152,6 +152,7 @@ TEST_CASE("series_window: tainted samples are counted, and left out where that i
     CHECK(owned.window.left_out == 3);
     CHECK(owned.window.answered == 3);
     CHECK(owned.window.lost == 3);
+    CHECK(owned.window.lost_left_out == 2);
     CHECK(owned.window.loss_ratio == 0.5);
     CHECK(owned.window.rtt.count == 2);
     CHECK(owned.window.rtt.max_ns == 110'000);
