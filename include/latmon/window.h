@@ -124,7 +124,7 @@ typedef struct latmon_window {
     /* The target's objective, such as 99 % of exchanges within 200 us: of `objective_count`
      * exchanges (answered and lost, less those left out) so many were answered within
      * objective_rtt_ns. It is kept (LATMON_WINDOW_KEEPS_OBJECTIVE) if these are no fewer than
-     * objective_ratio of all. */
+     * objective_ratio of all, less 1e-6 of an exchange for rounding. */
     double objective_ratio;
     int64_t objective_rtt_ns;
     uint64_t objective_count;
