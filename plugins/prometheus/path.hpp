@@ -37,7 +37,7 @@ struct Objective {
     std::int64_t rtt_ns = 0;
     std::uint64_t count = 0;
     std::uint64_t good = 0;
-    std::optional<bool> was_kept;  // In the last minute; none: no minute is over yet.
+    std::optional<bool> was_kept;  // In the last minute; none: nothing was judged in it.
 };
 
 // What the last window of a minute said.

@@ -127,13 +127,13 @@ TEST_CASE("store: a clock that was set back loses no window") {
 
 TEST_CASE("store: an objective is counted by windows and judged by minutes") {
     Fixture fixture({target("b")});
-    const auto feed = [&](std::int64_t length_ns, std::uint64_t good) {
+    const auto feed = [&](std::int64_t length_ns, std::uint64_t good, std::uint64_t count = 100) {
         fixture.maker.take(probe(0, 1));
         latmon_window_t window = *fixture.maker.windows(start_ns, length_ns).front();
         window.valid |= LATMON_WINDOW_HAS_OBJECTIVE;
         window.objective_ratio = 0.99;
         window.objective_rtt_ns = 200'000;
-        window.objective_count = 100;
+        window.objective_count = count;
         window.objective_good = good;
         if (good >= 99) window.valid |= LATMON_WINDOW_KEEPS_OBJECTIVE;
         const latmon_window_t* const windows[] = {&window};
@@ -150,6 +150,10 @@ TEST_CASE("store: an objective is counted by windows and judged by minutes") {
     CHECK(has_line(text, "latmon_objective_good_total{" + b + "} 99"));
     CHECK(has_line(text, "latmon_objective_ratio{" + b + "} 0.99"));
     CHECK(has_line(text, "latmon_objective_threshold_seconds{" + b + "} 0.0002"));
+    // Nothing was judged: the last verdict does not stand for it.
+    feed(60 * second_ns, 0, 0);
+    CHECK(fixture.text().find("latmon_objective_kept{") == std::string::npos);
+    CHECK(has_line(fixture.text(), "latmon_objective_probes_total{" + b + "} 100"));
 }
 
 TEST_CASE("store: a percentile that was lost is longer than anything, and never 0") {
