@@ -101,9 +101,10 @@ void fill(latmon_distribution_t& to, const Histogram& from, std::vector<latmon_b
 }
 
 // 99.9 % of 1,000 are 999: the rounding of a ratio must not ask for a bit of one exchange more.
+// Nothing keeps no promise, nor breaks one.
 bool is_kept(double ratio, std::uint64_t good, std::uint64_t count) noexcept {
     constexpr double rounding = 1e-6;  // Of an exchange; windows hold less than 2^33 of them.
-    return static_cast<double>(good) + rounding >= ratio * static_cast<double>(count);
+    return count > 0 && static_cast<double>(good) + rounding >= ratio * static_cast<double>(count);
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ typedef enum latmon_percentile {
 #define LATMON_WINDOW_HAS_LATENESS (1u << 4)    /* lateness_... */
 #define LATMON_WINDOW_HAS_VALUE (1u << 5)       /* value_... */
 #define LATMON_WINDOW_HAS_TCP_ACK (1u << 6)     /* tcp_ack_... */
-#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* With HAS_OBJECTIVE: the objective was kept. */
+#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* The objective was kept. Without it: broken if
+                                                   objective_count > 0, else neither. */
 
 typedef struct latmon_window {
     uint32_t struct_size; /* sizeof(latmon_window_t) when latmon was compiled. */
