@@ -65,8 +65,7 @@ typedef enum latmon_percentile {
 #define LATMON_WINDOW_HAS_LATENESS (1u << 4)    /* lateness_... */
 #define LATMON_WINDOW_HAS_VALUE (1u << 5)       /* value_... */
 #define LATMON_WINDOW_HAS_TCP_ACK (1u << 6)     /* tcp_ack_... */
-#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* The objective was kept. Without it: broken if
-                                                   objective_count > 0, else neither. */
+#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* Kept: never where objective_count is 0. */
 
 typedef struct latmon_window {
     uint32_t struct_size; /* sizeof(latmon_window_t) when latmon was compiled. */
@@ -88,7 +87,9 @@ typedef struct latmon_window {
     double loss_ratio;                          /* lost / (answered + lost). Not merged. */
     uint64_t loss_bursts;                       /* Runs of lost sequence numbers that began. */
     uint64_t loss_burst_max;                    /* The longest run that grew in this window. */
-    uint64_t by_blame[LATMON_WINDOW_BLAMES];    /* Samples with this bit of `blame`. */
+    uint64_t by_blame[LATMON_WINDOW_BLAMES];    /* Samples with this bit of `blame`. Neither
+                                                     here nor in `tainted` and `left_out` are LATE
+                                                     and DUPLICATE: their probe has been counted. */
     uint64_t tainted;                           /* Samples with any blame that concerns a round
                                                      trip: all but CLOCK_UNSYNCED. */
     uint64_t left_out;                          /* Of them, left out as the operator asked for by
