@@ -262,6 +262,33 @@ TEST_CASE("store: a counter of a node has the last value, by core, until its ser
     CHECK(fixture.text().find("latmon_cpu") == std::string::npos);
 }
 
+TEST_CASE("store: the clock of a path that came as a twin has the labels of that path") {
+    Fixture fixture({target("b")});
+    const auto add_clock = [&](std::uint16_t port) {
+        return fixture.host.add_series({.kind = LATMON_KIND_NODE,
+                                        .name = "clock_offset_ns",
+                                        .source = "a",
+                                        .target = "b",
+                                        .port = port});
+    };
+    fixture.feed_node(add_clock(8'001), 5);
+    SeriesText second = target("b");
+    second.port = 8'002;
+    const std::uint32_t twin = fixture.host.add_series(second);
+    const std::uint32_t clock = add_clock(second.port);
+    const std::uint32_t ids[] = {twin, clock};
+    fixture.store.add(ids, start_ns);
+    fixture.feed_node(clock, 7);
+    std::string text = fixture.text();
+    CHECK(has_line(text, "latmon_clock_offset_seconds{" + b + ",core=\"0\"} 0.000000005"));
+    CHECK(has_line(text,
+                   "latmon_clock_offset_seconds{" + b + ",port=\"8002\",core=\"0\"} 0.000000007"));
+    // What has no path of its own in front of it is no twin's.
+    fixture.feed_node(add_clock(8'003), 9);
+    text = fixture.text();
+    CHECK(text.find("port=\"8002\",core=\"0\"} 0.000000009") == std::string::npos);
+}
+
 TEST_CASE("store: a scrape sees one moment, whatever comes meanwhile") {
     Fixture fixture({target("b")});
     fixture.feed({probe(0, 1)});
