@@ -111,6 +111,7 @@ void add_exchanges(Json& json, const latmon_window_t& window) {
     json["by_status"] = counts_json(statuses, window.by_status);
     json["tainted"] = window.tainted;
     json["left_out"] = window.left_out;
+    json["lost_left_out"] = window.lost_left_out;
     json["by_blame"] = counts_json(blames, window.by_blame);
     json["by_owd_class"] = counts_json(owd_classes, window.by_owd_class);
 }
@@ -152,11 +153,13 @@ void add_single_exchanges(Json& json, const latmon_window_t& window) {
 
 void add_objective(Json& json, const latmon_window_t& window) {
     if (!has(window, LATMON_WINDOW_HAS_OBJECTIVE)) return;
-    json["objective"] = {{"ratio", window.objective_ratio},
-                         {"rtt_seconds", seconds(window.objective_rtt_ns)},
-                         {"count", window.objective_count},
-                         {"good", window.objective_good},
-                         {"is_kept", has(window, LATMON_WINDOW_KEEPS_OBJECTIVE)}};
+    Json& objective = json["objective"];
+    objective = {{"ratio", window.objective_ratio},
+                 {"rtt_seconds", seconds(window.objective_rtt_ns)},
+                 {"count", window.objective_count},
+                 {"good", window.objective_good}};
+    if (window.objective_count == 0) return;
+    objective["is_kept"] = has(window, LATMON_WINDOW_KEEPS_OBJECTIVE);
 }
 
 // Of an application's counters and gauges, whose unit is the application's own.

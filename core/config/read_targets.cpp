@@ -116,6 +116,17 @@ void check_together(const TableReader& reader, const TargetConfig& target) {
     }
 }
 
+// Of answers without round trips none is good or bad: losses alone would be judged, and one of many
+// would break the objective.
+void fit_objective(const TableReader& reader, TargetConfig& target) {
+    if (target.rtt || !target.objective) return;
+    target.objective.reset();
+    if (reader.find("objective") == nullptr) return;
+    reader.mistakes().error(place_of(reader, "objective"),
+                            "\"objective\" is about round trips, of which this target has none by "
+                            "rtt = false; write rtt = true, or leave \"objective\" out");
+}
+
 // All but which target it is.
 void read_rest(const TableReader& reader, const Config& config, TargetConfig& target) {
     read_tags(reader, target);
@@ -136,6 +147,7 @@ void read_rest(const TableReader& reader, const Config& config, TargetConfig& ta
                                            in_quotes(target.host)));
     }
     check_together(reader, target);
+    fit_objective(reader, target);
 }
 
 TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,

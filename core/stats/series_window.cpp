@@ -101,9 +101,10 @@ void fill(latmon_distribution_t& to, const Histogram& from, std::vector<latmon_b
 }
 
 // 99.9 % of 1,000 are 999: the rounding of a ratio must not ask for a bit of one exchange more.
+// Nothing keeps no promise, nor breaks one.
 bool is_kept(double ratio, std::uint64_t good, std::uint64_t count) noexcept {
     constexpr double rounding = 1e-6;  // Of an exchange; windows hold less than 2^33 of them.
-    return static_cast<double>(good) + rounding >= ratio * static_cast<double>(count);
+    return count > 0 && static_cast<double>(good) + rounding >= ratio * static_cast<double>(count);
 }
 
 }  // namespace
@@ -334,6 +335,7 @@ void SeriesWindow::finish_counts(latmon_window_t& window) const noexcept {
     window.loss_burst_max = loss_run_max;
     window.tainted = tainted;
     window.left_out = left_out;
+    window.lost_left_out = lost_left_out;
     const std::uint64_t judged = window.answered + window.lost;
     if (is_probing(kind) && judged > 0) {
         window.loss_ratio = static_cast<double>(window.lost) / static_cast<double>(judged);
@@ -401,7 +403,7 @@ void SeriesWindow::finish(latmon_window_t& window, std::vector<latmon_bucket_t>&
     fill(window.owd_rev_ipdv, owd_rev_ipdv);
     window.buckets = buckets.data();
     window.bucket_count = static_cast<std::uint32_t>(buckets.size());
-    const std::uint64_t above = is_probing(kind) ? window.lost - lost_left_out : 0;
+    const std::uint64_t above = is_probing(kind) ? window.lost - window.lost_left_out : 0;
     for (std::size_t index = 0; index < percentiles.size(); ++index) {
         if (window_quantile(window, window.rtt, percentiles[index], above,
                             &window.rtt_percentile_ns[index])) {

@@ -65,7 +65,7 @@ typedef enum latmon_percentile {
 #define LATMON_WINDOW_HAS_LATENESS (1u << 4)    /* lateness_... */
 #define LATMON_WINDOW_HAS_VALUE (1u << 5)       /* value_... */
 #define LATMON_WINDOW_HAS_TCP_ACK (1u << 6)     /* tcp_ack_... */
-#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* With HAS_OBJECTIVE: the objective was kept. */
+#define LATMON_WINDOW_KEEPS_OBJECTIVE (1u << 7) /* Kept: never where objective_count is 0. */
 
 typedef struct latmon_window {
     uint32_t struct_size; /* sizeof(latmon_window_t) when latmon was compiled. */
@@ -74,7 +74,8 @@ typedef struct latmon_window {
     int64_t length_ns;    /* 1, 5 or 60 s. */
     uint32_t valid;       /* LATMON_WINDOW_HAS_...: which of the fields named there hold a value. */
     uint32_t percentile_valid; /* Bit n: rtt_percentile_ns[n] holds a value. Otherwise that rank
-                                  was lost, or there was nothing at all. */
+                                  was lost; or there was nothing, which is so if rtt.count and
+                                  lost - lost_left_out are both 0. */
 
     uint64_t samples;                           /* All there were. */
     uint64_t by_status[LATMON_WINDOW_STATUSES]; /* Index: latmon_status_t. */
@@ -86,7 +87,9 @@ typedef struct latmon_window {
     double loss_ratio;                          /* lost / (answered + lost). Not merged. */
     uint64_t loss_bursts;                       /* Runs of lost sequence numbers that began. */
     uint64_t loss_burst_max;                    /* The longest run that grew in this window. */
-    uint64_t by_blame[LATMON_WINDOW_BLAMES];    /* Samples with this bit of `blame`. */
+    uint64_t by_blame[LATMON_WINDOW_BLAMES];    /* Samples with this bit of `blame`. Neither
+                                                     here nor in `tainted` and `left_out` are LATE
+                                                     and DUPLICATE: their probe has been counted. */
     uint64_t tainted;                           /* Samples with any blame that concerns a round
                                                      trip: all but CLOCK_UNSYNCED. */
     uint64_t left_out;                          /* Of them, left out as the operator asked for by
@@ -123,7 +126,7 @@ typedef struct latmon_window {
     /* The target's objective, such as 99 % of exchanges within 200 us: of `objective_count`
      * exchanges (answered and lost, less those left out) so many were answered within
      * objective_rtt_ns. It is kept (LATMON_WINDOW_KEEPS_OBJECTIVE) if these are no fewer than
-     * objective_ratio of all. */
+     * objective_ratio of all, less 1e-6 of an exchange for rounding. */
     double objective_ratio;
     int64_t objective_rtt_ns;
     uint64_t objective_count;
@@ -140,6 +143,9 @@ typedef struct latmon_window {
     uint32_t bucket_count;
     uint32_t reserved;
     /* latmon.windows/1 ends here. Append below this line; never reorder, never remove. */
+
+    uint64_t lost_left_out; /* Of `lost`, those that are among `left_out`: in no percentile, and not
+                               in objective_count. */
 } latmon_window_t;
 
 /* What a plugin offers. The layout is fixed for ever by the id. */

@@ -5,6 +5,7 @@
 #include "cli/live_table.hpp"
 
 #include "cli/cells.hpp"
+#include "support/judged.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,7 @@ LiveTable::Part LiveTable::part_of(const latmon_window_t& window) {
     part.end_ns = window.begin_ns + window.length_ns;
     part.answered = window.answered;
     part.lost = window.lost;
+    part.judged_lost = judged_lost(window);
     std::ranges::copy(window.by_status, std::begin(part.by_status));
     part.tainted = window.tainted;
     part.rtt = window.rtt;
@@ -87,6 +89,7 @@ void LiveTable::add(const latmon_window_t& window) {
 void LiveTable::add_to(Part& sum, const Part& part) {
     sum.answered += part.answered;
     sum.lost += part.lost;
+    sum.judged_lost += part.judged_lost;
     sum.tainted += part.tainted;
     for (std::size_t status = 0; status < LATMON_WINDOW_STATUSES; ++status) {
         sum.by_status[status] += part.by_status[status];
@@ -131,9 +134,11 @@ void LiveTable::merge_buckets(Part& sum, const Row& row) const {
 
 // -- Rows -----------------------------------------------------------------------------------------
 
+// As latmon judges a window (latmon/window.h): 99.9 % of 1,000 are 999.
 bool LiveTable::is_broken(const Part& sum) {
+    constexpr double rounding = 1e-6;  // Of an exchange.
     const double least = sum.objective_ratio * static_cast<double>(sum.objective_count);
-    return static_cast<double>(sum.objective_good) < least;
+    return static_cast<double>(sum.objective_good) + rounding < least;
 }
 
 // Broken promises first, then loss, then what took longest.
@@ -151,7 +156,7 @@ bool LiveTable::is_worse(const Shown& one, const Shown& other) {
 }
 
 std::string LiveTable::rank_text(const Part& sum, double ratio) const {
-    if (tools_ == nullptr || sum.rtt.count + sum.lost == 0) return "-";
+    if (tools_ == nullptr || sum.rtt.count + sum.judged_lost == 0) return "-";
     latmon_window_t window{};
     window.struct_size = sizeof(window);
     window.rtt = sum.rtt;
@@ -161,7 +166,8 @@ std::string LiveTable::rank_text(const Part& sum, double ratio) const {
     window.buckets = sum.buckets.data();
     window.bucket_count = window.rtt.positive_count;
     std::int64_t value_ns = 0;
-    const bool is_answered = tools_->quantile(&window, &window.rtt, ratio, sum.lost, &value_ns);
+    const bool is_answered =
+        tools_->quantile(&window, &window.rtt, ratio, sum.judged_lost, &value_ns);
     return is_answered ? time_text(value_ns) : "lost";
 }
 

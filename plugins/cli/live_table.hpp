@@ -49,6 +49,7 @@ private:
         std::int64_t end_ns = 0;  // Of a sum: nothing.
         std::uint64_t answered = 0;
         std::uint64_t lost = 0;
+        std::uint64_t judged_lost = 0;  // Of them, those that percentiles are over.
         std::uint64_t by_status[LATMON_WINDOW_STATUSES] = {};
         std::uint64_t tainted = 0;
         latmon_distribution_t rtt{};

@@ -248,7 +248,7 @@ void write_minutes(Writer& writer, const Paths& paths, bool has_percentiles) {
     for (const auto& path : paths) {
         if (!is_probe(*path) || !path->has_rtt || !path->minute) continue;
         const Minute& minute = *path->minute;
-        if (minute.answered + minute.lost == 0) continue;
+        if (minute.judged == 0) continue;
         for (std::size_t place = 0; place < percentile_words.size(); ++place) {
             const bool is_time = (minute.percentile_valid >> place & 1U) != 0;
             const Extra extra[] = {{"percentile", percentile_words[place]}};

@@ -104,8 +104,15 @@ void Labelling::release(std::uint32_t series_id, std::uint8_t kind, const std::s
     if (found != taken_.end() && found->second == series_id) taken_.erase(found);
 }
 
-SharedLabels Labelling::of_node(const latmon_series_t& series, std::uint16_t core) {
+SharedLabels Labelling::of_node(const latmon_series_t& series, std::uint16_t core,
+                                const SeriesLabels* path) const {
     Labels labels;
+    if (path != nullptr) {
+        labels.set("core", std::to_string(core));
+        return std::make_shared<const SeriesLabels>(
+            SeriesLabels{.text = path->text + ',' + labels.text(),
+                         .wire = path->wire + label_pairs(labels.items())});
+    }
     if (series.protocol != LATMON_PROTOCOL_NONE) {
         bool has_suffix = false;
         labels = base(series, has_suffix);

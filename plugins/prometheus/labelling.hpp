@@ -46,8 +46,11 @@ public:
     void release(std::uint32_t series_id, std::uint8_t kind, const std::string& name,
                  const SeriesLabels& labels);
 
-    // The labels of a counter of latmon's own: those of its path if it is about one.
-    [[nodiscard]] SharedLabels of_node(const latmon_series_t& series, std::uint16_t core);
+    // The labels of a counter of latmon's own: those of its path if it is about one. `path` is what
+    // take() returned for that; null if it is not known, and then what tells it from its twins may
+    // be missing.
+    [[nodiscard]] SharedLabels of_node(const latmon_series_t& series, std::uint16_t core,
+                                       const SeriesLabels* path = nullptr) const;
 
 private:
     // How much is needed to tell series of equal names and tags apart.

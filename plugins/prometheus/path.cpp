@@ -3,6 +3,8 @@
 // See path.hpp.
 #include "prometheus/path.hpp"
 
+#include "support/judged.hpp"
+
 #include <algorithm>
 
 namespace latmon::plugins::prometheus {
@@ -69,11 +71,11 @@ void Path::add(const latmon_window_t& window, const Shape& shape) {
 
 void Path::take_minute(const latmon_window_t& window) {
     minute = Minute{.loss_burst_max = window.loss_burst_max,
-                    .answered = window.answered,
-                    .lost = window.lost,
+                    .judged = window.rtt.count + judged_lost(window),
                     .percentile_valid = window.percentile_valid};
     std::ranges::copy(window.rtt_percentile_ns, minute->percentile_ns.begin());
-    // A minute without an exchange neither kept nor broke it.
+    // A minute in which nothing was judged neither kept nor broke it.
+    if (objective) objective->was_kept.reset();
     if (!has(window, LATMON_WINDOW_HAS_OBJECTIVE) || window.objective_count == 0) return;
     if (!objective) objective.emplace();
     objective->ratio = window.objective_ratio;

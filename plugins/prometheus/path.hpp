@@ -37,14 +37,13 @@ struct Objective {
     std::int64_t rtt_ns = 0;
     std::uint64_t count = 0;
     std::uint64_t good = 0;
-    std::optional<bool> was_kept;  // In the last minute; none: no minute is over yet.
+    std::optional<bool> was_kept;  // In the last minute; none: nothing was judged in it.
 };
 
 // What the last window of a minute said.
 struct Minute {
     std::uint64_t loss_burst_max = 0;
-    std::uint64_t answered = 0;
-    std::uint64_t lost = 0;
+    std::uint64_t judged = 0;  // Round trips and losses that its percentiles are over.
     std::uint32_t percentile_valid = 0;
     std::array<std::int64_t, LATMON_PERCENTILES> percentile_ns{};
 };

@@ -4,6 +4,7 @@
 #include "prometheus/store.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace latmon::plugins::prometheus {
 namespace {
@@ -20,6 +21,15 @@ Shared& writable(std::shared_ptr<Shared>& shared) {
 // Whom we answer is told from the first window on, and applications may be many.
 bool is_declared(const latmon_series_t& series) noexcept {
     return series.kind == LATMON_KIND_EXCHANGE || series.kind == LATMON_KIND_CONNECT;
+}
+
+// Whether both are about one way of probing a target, as a path's series and those of its clock.
+bool is_same_path(const latmon_series_t& one, const latmon_series_t& other) noexcept {
+    const auto is_same = [](const char* a, const char* b) { return std::string_view(a) == b; };
+    return one.protocol == other.protocol && one.port == other.port &&
+           is_same(one.target, other.target) && is_same(one.host, other.host) &&
+           std::equal(one.tags, one.tags + one.tags_count, other.tags,
+                      other.tags + other.tags_count, is_same);
 }
 
 }  // namespace
@@ -105,6 +115,18 @@ void Store::take(std::span<const latmon_sample_t> samples) {
     }
 }
 
+// latmon gives what it counts of a path the ids behind the path's own.
+const SeriesLabels* Store::labels_of_path(const latmon_series_t& node) const {
+    if (node.protocol == LATMON_PROTOCOL_NONE) return nullptr;
+    std::size_t end = std::min<std::size_t>(node.series_id, paths_.size());
+    while (end > 0 && paths_[end - 1] == nullptr)
+        --end;
+    if (end == 0) return nullptr;
+    const Path& path = *paths_[end - 1];
+    const latmon_series_t* const series = host_->series(host_, path.series_id);
+    return series != nullptr && is_same_path(*series, node) ? path.labels.get() : nullptr;
+}
+
 void Store::take_node(const latmon_sample_t& sample) {
     const latmon_series_t* const series = host_->series(host_, sample.series_id);
     if (series == nullptr) return;
@@ -115,7 +137,9 @@ void Store::take_node(const latmon_sample_t& sample) {
     family.is_counter = metric.is_counter;
     family.digits = metric.digits;
     NodeFamily::Reading& reading = family.readings[{sample.series_id, sample.core}];
-    if (reading.labels == nullptr) reading.labels = labelling_.of_node(*series, sample.core);
+    if (reading.labels == nullptr) {
+        reading.labels = labelling_.of_node(*series, sample.core, labels_of_path(*series));
+    }
     reading.value = sample.value;
 }
 

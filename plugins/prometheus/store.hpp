@@ -82,6 +82,8 @@ private:
     void find_shortest(std::span<const latmon_window_t* const> windows) noexcept;
     void declare_unknown(std::span<const latmon_window_t* const> windows, std::int64_t now_ns);
     void take_node(const latmon_sample_t& sample);
+    // Of the path that a counter of latmon's own is about; null if there is none. Under the lock.
+    [[nodiscard]] const SeriesLabels* labels_of_path(const latmon_series_t& node) const;
     void forget_nodes(std::span<const std::uint32_t> ids);
 
     const latmon_host_t* host_;

@@ -29,6 +29,8 @@ constexpr StatusCount status_counts[] = {
 
 void Tally::add(const latmon_sample_t& sample) noexcept {
     if (sample.status < by_status.size()) by_status[sample.status] += count_of(sample);
+    // Their probe has been told of, and its blame with it.
+    if (sample.status == LATMON_STATUS_LATE || sample.status == LATMON_STATUS_DUPLICATE) return;
     // A clock that follows nobody spoils one-way delays, and these say so themselves.
     if ((sample.blame & ~LATMON_BLAME_CLOCK_UNSYNCED) != 0) ++tainted;
 }

@@ -4,6 +4,7 @@
 #include "support/json_window.hpp"
 
 #include "support/json_object.hpp"
+#include "support/judged.hpp"
 #include "support/words.hpp"
 
 #include <array>
@@ -104,6 +105,7 @@ void append_loss(JsonObject& object, const latmon_window_t& window) {
                   [](std::size_t index) { return blame_word(static_cast<unsigned>(index)); });
     object.count("tainted", window.tainted);
     object.count("left_out", window.left_out);
+    object.count("lost_left_out", lost_left_out(window));
     append_counts(object.member("owd_classes"), window.by_owd_class, [](std::size_t index) {
         return owd_class_word(static_cast<std::uint8_t>(index));
     });

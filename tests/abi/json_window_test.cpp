@@ -23,13 +23,16 @@ std::string line(const latmon_window_t& window, Timestamps timestamps = Timestam
 }
 
 TEST_CASE("json window: everything that it has, as it has it") {
-    CHECK(line(full_window(udp_id)) ==
+    latmon_window_t window = full_window(udp_id);
+    window.left_out = 2;
+    window.lost_left_out = 1;
+    CHECK(line(window) ==
           R"({"v":1,"kind":"window","of":"exchange","protocol":"udp","source":"here",)"
           R"("target":"fra-1","tags":["isp:local","city:Z\u00fcrich"],"series_id":0,)"
           R"("begin_ns":1768219135000000000,"length_ns":1000000000,"samples":12,)"
           R"("statuses":{"ok":9,"lost":1,"late":2},"answered":9,"lost":1,"lost_local":0,)"
           R"("loss_ratio":0.1,"loss_bursts":1,"loss_burst_max":1,"blames":{"sent_late":3},)"
-          R"("tainted":3,"left_out":0,"owd_classes":{"bounded":9},)"
+          R"("tainted":3,"left_out":2,"lost_left_out":1,"owd_classes":{"bounded":9},)"
           R"("rtt":{"count":9,"sum_ns":2270000,"min_ns":250000,"max_ns":256000,)"
           R"("histogram":{"schema":7,"zero_count":0,"positive":[[-1530,4],[-1528,5]],)"
           R"("negative":[]}},)"
@@ -65,7 +68,14 @@ TEST_CASE("json window: what it does not have is not there") {
           R"("target":"fra-1","tags":["isp:local","city:Z\u00fcrich"],"series_id":0,"begin_ns":0,)"
           R"("length_ns":60000000000,"samples":0,"statuses":{},"answered":0,"lost":0,)"
           R"("lost_local":0,"loss_bursts":0,"loss_burst_max":0,"blames":{},"tainted":0,)"
-          R"("left_out":0,"owd_classes":{}})");
+          R"("left_out":0,"lost_left_out":0,"owd_classes":{}})");
+}
+
+TEST_CASE("json window: an older latmon does not say how many of the lost were left out") {
+    latmon_window_t window = full_window(udp_id);
+    window.struct_size = offsetof(latmon_window_t, lost_left_out);
+    window.lost_left_out = 1;
+    CHECK(line(window).find(R"("lost_left_out":0,)") != std::string::npos);
 }
 
 TEST_CASE("json window: points in time as text") {

@@ -92,6 +92,7 @@ AT(latmon_window_t, value_last_ns, 848);
 AT(latmon_window_t, buckets, 856);
 AT(latmon_window_t, bucket_count, 864);
 AT(latmon_window_t, reserved, 868);
+AT(latmon_window_t, lost_left_out, 872);
 AT(latmon_windows_t, default_lengths, 0);
 AT(latmon_windows_t, default_kinds, 4);
 AT(latmon_windows_t, export_windows, 8);

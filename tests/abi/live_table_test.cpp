@@ -6,6 +6,7 @@
 #include "abi/samples.hpp"
 #include "abi/windows.hpp"
 #include "exporter/host.hpp"
+#include "stats/series_window.hpp"
 
 #include <doctest/doctest.h>
 #include <algorithm>
@@ -143,6 +144,46 @@ TEST_CASE("live table: what falls short of an objective never looks kept, nor be
     window.objective_good = 0;
     none.table.add(window);
     CHECK(none.lines()[3].ends_with("   0.00 % !"));
+}
+
+TEST_CASE("live table: an objective is broken if the window itself says so, on the verge too") {
+    for (const std::uint64_t good : {998U, 999U, 1'000U}) {
+        CAPTURE(good);
+        SeriesWindow judged;
+        judged.open(WallTime{0}, Duration{second_ns}, LATMON_KIND_EXCHANGE,
+                    Objective{99.9 / 100, Duration{200'000}});
+        judged.objective_count = 1'000;
+        judged.objective_good = good;
+        OwnedWindow owned = judged.finish();
+        owned.window.series_id = udp_id;
+        Setup setup;
+        setup.table.add(owned.window);
+        const bool is_kept = (owned.window.valid & LATMON_WINDOW_KEEPS_OBJECTIVE) != 0;
+        CHECK(is_kept == (good >= 999));
+        CHECK(setup.lines()[3].ends_with(" !") != is_kept);
+    }
+}
+
+TEST_CASE("live table: losses that were left out are in no percentile") {
+    Setup setup;
+    latmon_window_t window = at(udp_id, 0);
+    window.left_out = 1;
+    window.lost_left_out = 1;
+    setup.table.add(window);
+    // Of the nine that were answered.
+    CHECK(setup.lines()[3].starts_with(
+        "udp   fra-1                     10 10.00 %   251 us   254 us   256 us   256 us"));
+}
+
+TEST_CASE("live table: where nothing was judged there is no percentile") {
+    Setup setup;
+    latmon_window_t window = at(udp_id, 0);
+    window.left_out = 10;
+    window.lost_left_out = 1;
+    window.rtt = {};
+    setup.table.add(window);
+    CHECK(setup.lines()[3].starts_with(
+        "udp   fra-1                     10 10.00 %        -        -        -        -"));
 }
 
 TEST_CASE("live table: kinds that are no measurement of ours are not shown") {

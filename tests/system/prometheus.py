@@ -294,7 +294,8 @@ class Scraped(unittest.TestCase):
         for name in ("latmon_cpu_seconds", "latmon_loop_stalls", "latmon_clock_synchronized",
                      "latmon_clock_error_seconds", "latmon_stats_dropped_samples",
                      "latmon_exporter_dropped_samples", "latmon_exporter_rejected_samples",
-                     "latmon_exporter_dropped_windows", "latmon_probes_sent",
+                     "latmon_exporter_dropped_windows", "latmon_exporter_rejected_windows",
+                     "latmon_probes_sent",
                      "latmon_rtt_seconds", "latmon_tcp_connect_seconds", "latmon_owd_seconds",
                      "latmon_ipdv_seconds", "latmon_jitter_seconds", "latmon_build_info",
                      "latmon_schedule_slip_seconds", "process_resident_memory_bytes"):

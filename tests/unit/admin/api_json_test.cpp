@@ -116,6 +116,8 @@ TEST_CASE("api_json: whether an objective was kept is what the window says") {
     SeriesView view = exchange_view();
     view.window.valid &= ~LATMON_WINDOW_KEEPS_OBJECTIVE;
     CHECK(contains(series_json({.series = {view}, .is_cut = false}, "1s"), "\"is_kept\":false"));
+    view.window.objective_count = view.window.objective_good = 0;
+    CHECK(contains(series_json({.series = {view}, .is_cut = false}, "1s"), "\"good\":0}"));
 }
 
 TEST_CASE("api_json: an application's counter has a sum, its gauge three values") {

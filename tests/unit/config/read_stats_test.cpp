@@ -33,6 +33,26 @@ TEST_CASE("read_stats: a target has the objective of its own table, or the one a
     CHECK_FALSE(config_of("[[targets]]\nhost = \"192.0.2.1\"").targets[0].objective.has_value());
 }
 
+TEST_CASE("read_stats: a target without round trips has no objective, and may not ask for one") {
+    const std::string above = "objective = { percent = 99.9, rtt_us = 500 }\n";
+    const std::string silent = "[[targets]]\nhost = \"192.0.2.1\"\nrtt = false\n";
+    const std::string loud = "[[targets]]\nhost = \"192.0.2.2\"\nrtt = true\n";
+    const Config config = config_of(above + "rtt = false\n" + silent + loud + above);
+    CHECK_FALSE(config.targets[0].objective.has_value());
+    CHECK(config.targets[1].objective.has_value());
+    CHECK_FALSE(config_of(above + silent).targets[0].objective.has_value());
+    const std::string refusal = errors_of(silent + above);
+    CHECK(contains(refusal, "t.toml:4:"));
+    CHECK(contains(refusal, "write rtt = true, or leave \"objective\" out"));
+    // Wherever the target has it from.
+    CHECK(contains(errors_of("rtt = false\n[[targets]]\nhost = \"192.0.2.1\"\n" + above),
+                   "t.toml:4:"));
+    ConfigOverrides overrides;
+    overrides.rtt = false;
+    CHECK(
+        contains(errors_of("[[targets]]\nhost = \"192.0.2.1\"\n" + above, overrides), "t.toml:3:"));
+}
+
 TEST_CASE("read_stats: an objective says both how many and how fast, within reason") {
     const auto with = [](const std::string& objective) {
         return errors_of("[[targets]]\nhost = \"192.0.2.1\"\nobjective = " + objective);

@@ -127,13 +127,13 @@ TEST_CASE("store: a clock that was set back loses no window") {
 
 TEST_CASE("store: an objective is counted by windows and judged by minutes") {
     Fixture fixture({target("b")});
-    const auto feed = [&](std::int64_t length_ns, std::uint64_t good) {
+    const auto feed = [&](std::int64_t length_ns, std::uint64_t good, std::uint64_t count = 100) {
         fixture.maker.take(probe(0, 1));
         latmon_window_t window = *fixture.maker.windows(start_ns, length_ns).front();
         window.valid |= LATMON_WINDOW_HAS_OBJECTIVE;
         window.objective_ratio = 0.99;
         window.objective_rtt_ns = 200'000;
-        window.objective_count = 100;
+        window.objective_count = count;
         window.objective_good = good;
         if (good >= 99) window.valid |= LATMON_WINDOW_KEEPS_OBJECTIVE;
         const latmon_window_t* const windows[] = {&window};
@@ -150,6 +150,10 @@ TEST_CASE("store: an objective is counted by windows and judged by minutes") {
     CHECK(has_line(text, "latmon_objective_good_total{" + b + "} 99"));
     CHECK(has_line(text, "latmon_objective_ratio{" + b + "} 0.99"));
     CHECK(has_line(text, "latmon_objective_threshold_seconds{" + b + "} 0.0002"));
+    // Nothing was judged: the last verdict does not stand for it.
+    feed(60 * second_ns, 0, 0);
+    CHECK(fixture.text().find("latmon_objective_kept{") == std::string::npos);
+    CHECK(has_line(fixture.text(), "latmon_objective_probes_total{" + b + "} 100"));
 }
 
 TEST_CASE("store: a percentile that was lost is longer than anything, and never 0") {
@@ -164,6 +168,24 @@ TEST_CASE("store: a percentile that was lost is longer than anything, and never 
     CHECK(has_line(text, "latmon_rtt_percentile_seconds{" + b + ",percentile=\"p50\"} 0.000001"));
     CHECK(has_line(text, "latmon_rtt_percentile_seconds{" + b + ",percentile=\"p99\"} +Inf"));
     CHECK(fixture.text().find("percentile") == std::string::npos);
+}
+
+TEST_CASE("store: a minute of which all was left out has no percentile, not even a lost one") {
+    Fixture fixture({target("b")});
+    const auto percentiles = [&](std::uint64_t lost_left_out) {
+        fixture.maker.take(probe(0, 1'000));
+        fixture.maker.take(probe(0, 0, LATMON_STATUS_LOST));
+        latmon_window_t window = *fixture.maker.windows(start_ns, 60 * second_ns).front();
+        window.rtt = {};
+        window.left_out = 1 + lost_left_out;
+        window.lost_left_out = lost_left_out;
+        const latmon_window_t* const windows[] = {&window};
+        fixture.store.take(windows, start_ns);
+        return scrape(fixture.store, fixture.format, Exposition::text, true);
+    };
+    const std::string p50 = "latmon_rtt_percentile_seconds{" + b + ",percentile=\"p50\"}";
+    CHECK(has_line(percentiles(0), p50 + " +Inf"));
+    CHECK(percentiles(1).find(p50) == std::string::npos);
 }
 
 TEST_CASE("store: what is removed is gone at once, and starts from zero when it is back") {
@@ -238,6 +260,33 @@ TEST_CASE("store: a counter of a node has the last value, by core, until its ser
     const std::uint32_t ids[] = {0};
     fixture.store.remove(ids);
     CHECK(fixture.text().find("latmon_cpu") == std::string::npos);
+}
+
+TEST_CASE("store: the clock of a path that came as a twin has the labels of that path") {
+    Fixture fixture({target("b")});
+    const auto add_clock = [&](std::uint16_t port) {
+        return fixture.host.add_series({.kind = LATMON_KIND_NODE,
+                                        .name = "clock_offset_ns",
+                                        .source = "a",
+                                        .target = "b",
+                                        .port = port});
+    };
+    fixture.feed_node(add_clock(8'001), 5);
+    SeriesText second = target("b");
+    second.port = 8'002;
+    const std::uint32_t twin = fixture.host.add_series(second);
+    const std::uint32_t clock = add_clock(second.port);
+    const std::uint32_t ids[] = {twin, clock};
+    fixture.store.add(ids, start_ns);
+    fixture.feed_node(clock, 7);
+    std::string text = fixture.text();
+    CHECK(has_line(text, "latmon_clock_offset_seconds{" + b + ",core=\"0\"} 0.000000005"));
+    CHECK(has_line(text,
+                   "latmon_clock_offset_seconds{" + b + ",port=\"8002\",core=\"0\"} 0.000000007"));
+    // What has no path of its own in front of it is no twin's.
+    fixture.feed_node(add_clock(8'003), 9);
+    text = fixture.text();
+    CHECK(text.find("port=\"8002\",core=\"0\"} 0.000000009") == std::string::npos);
 }
 
 TEST_CASE("store: a scrape sees one moment, whatever comes meanwhile") {

@@ -152,6 +152,7 @@ TEST_CASE("series_window: tainted samples are counted, and left out where that i
     CHECK(owned.window.left_out == 3);
     CHECK(owned.window.answered == 3);
     CHECK(owned.window.lost == 3);
+    CHECK(owned.window.lost_left_out == 2);
     CHECK(owned.window.loss_ratio == 0.5);
     CHECK(owned.window.rtt.count == 2);
     CHECK(owned.window.rtt.max_ns == 110'000);
@@ -191,6 +192,20 @@ TEST_CASE("series_window: an objective counts what is answered in time of all ex
     window.set_objective(std::nullopt);
     const OwnedWindow none = window.finish();
     CHECK((none.window.valid & LATMON_WINDOW_HAS_OBJECTIVE) == 0);
+}
+
+TEST_CASE("series_window: an objective of which nothing was judged is not kept") {
+    SeriesState state;
+    SeriesWindow window = open_window(LATMON_KIND_EXCHANGE, Objective{0.99, Duration{200'000}});
+    const auto verdict = [&](const Sample& sample) {
+        window.take(sample, state.take(sample, false), false);
+        return window.finish().window.valid &
+               (LATMON_WINDOW_HAS_OBJECTIVE | LATMON_WINDOW_KEEPS_OBJECTIVE);
+    };
+    CHECK(verdict(probe_sample(0, LATMON_STATUS_LOCAL_ERROR, origin_ns)) ==
+          LATMON_WINDOW_HAS_OBJECTIVE);
+    CHECK(verdict(answer(1, 50'000, 50'000, origin_ns)) ==
+          (LATMON_WINDOW_HAS_OBJECTIVE | LATMON_WINDOW_KEEPS_OBJECTIVE));
 }
 
 TEST_CASE("series_window: of the slowest it is the first that is named") {
