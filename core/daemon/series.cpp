@@ -24,6 +24,11 @@ Series probe_series(const SeriesRegistry& registry, const TargetConfig& target,
     series.interval = probe.interval;
     series.timeout = probe.timeout;
     series.flags = probe.wants_rtt ? 0 : LATMON_SERIES_NO_RTT;
+    // Of exchanges: who makes promises of handshakes has not asked for it.
+    if (series.kind == LATMON_KIND_EXCHANGE && target.objective) {
+        series.objective_ratio = target.objective->ratio;
+        series.objective_rtt = target.objective->rtt;
+    }
     return series;
 }
 

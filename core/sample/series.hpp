@@ -25,7 +25,9 @@ struct Series {
     std::uint16_t port = 0;
     Duration interval;
     Duration timeout;
-    std::uint32_t flags = 0;  // LATMON_SERIES_...
+    std::uint32_t flags = 0;     // LATMON_SERIES_...
+    double objective_ratio = 0;  // 0: none.
+    Duration objective_rtt;
 };
 
 // A fixed set of them: index = series id.

@@ -16,7 +16,8 @@ bool is_equal(const latmon_series_t& a, const latmon_series_t& b) noexcept {
     return a.kind == b.kind && a.protocol == b.protocol && a.port == b.port && a.name == b.name &&
            a.source == b.source && a.target == b.target && a.host == b.host && a.tags == b.tags &&
            a.tags_count == b.tags_count && a.interval_ns == b.interval_ns &&
-           a.timeout_ns == b.timeout_ns && a.flags == b.flags;
+           a.timeout_ns == b.timeout_ns && a.flags == b.flags &&
+           a.objective_ratio == b.objective_ratio && a.objective_rtt_ns == b.objective_rtt_ns;
 }
 
 std::size_t hash_of(const latmon_series_t& series) noexcept {
@@ -172,6 +173,8 @@ const latmon_series_t* SeriesRegistry::make_named(std::uint32_t series_id) noexc
     const std::uint32_t first_id = series_id - place;
     latmon_series_t series = *entry(first_id).shown.load(std::memory_order_relaxed);
     series.kind = LATMON_KIND_NODE;
+    series.objective_ratio = 0;
+    series.objective_rtt_ns = 0;
     series.name = (*group_from(first_id)->names)[place - 1];
     show(series_id, series);
     return made.shown.load(std::memory_order_relaxed);
@@ -229,6 +232,8 @@ latmon_series_t SeriesRegistry::shape_of(const Series& series) {
         .interval_ns = series.interval.ns,
         .timeout_ns = series.timeout.ns,
         .flags = series.flags,
+        .objective_ratio = series.objective_ratio,
+        .objective_rtt_ns = series.objective_rtt.ns,
     };
 }
 

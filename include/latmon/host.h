@@ -52,6 +52,10 @@ typedef struct latmon_series {
     int64_t timeout_ns;      /* After which a probe counts as lost; 0 if there is none. */
     uint32_t flags;          /* LATMON_SERIES_... */
     /* ABI 1 ends here. Append below this line; never reorder, never remove. */
+
+    /* KIND_EXCHANGE: the target's objective, as in latmon_window_t. 0 and 0: it has none. */
+    double objective_ratio;
+    int64_t objective_rtt_ns;
 } latmon_series_t;
 
 typedef struct latmon_host latmon_host_t;

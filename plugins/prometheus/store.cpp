@@ -4,6 +4,8 @@
 #include "prometheus/store.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace latmon::plugins::prometheus {
@@ -21,6 +23,18 @@ Shared& writable(std::shared_ptr<Shared>& shared) {
 // Whom we answer is told from the first window on, and applications may be many.
 bool is_declared(const latmon_series_t& series) noexcept {
     return series.kind == LATMON_KIND_EXCHANGE || series.kind == LATMON_KIND_CONNECT;
+}
+
+// From the start on, so that the first probes it judges are an increase. A latmon that is older
+// than this plugin tells it with the first window.
+std::optional<Objective> objective_of(const latmon_series_t& series) noexcept {
+    constexpr std::size_t end =
+        offsetof(latmon_series_t, objective_rtt_ns) + sizeof(series.objective_rtt_ns);
+    if (series.struct_size < end || series.objective_ratio == 0) return std::nullopt;
+    Objective objective;
+    objective.ratio = series.objective_ratio;
+    objective.rtt_ns = series.objective_rtt_ns;
+    return objective;
 }
 
 // Whether both are about one way of probing a target, as a path's series and those of its clock.
@@ -57,6 +71,7 @@ std::shared_ptr<Path> Store::make(const latmon_series_t& series, std::int64_t cr
     path->has_rtt = (series.flags & LATMON_SERIES_NO_RTT) == 0;
     path->name = series.name;
     path->created_ns = created_ns;
+    path->objective = objective_of(series);
     bool was_mended = false;
     path->labels = labelling_.take(series, was_mended);
     if (was_mended) mended_.add(1);

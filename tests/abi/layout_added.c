@@ -16,6 +16,8 @@ VALUE(LATMON_HAS_TCP_ACK, 1u << 27);
 VALUE(LATMON_STATUS_LOST_LOCAL_TX, 11);
 VALUE(LATMON_STATUS_LOST_LOCAL_RX, 12);
 VALUE(LATMON_SERIES_PEER, 1u << 1);
+AT(latmon_series_t, objective_ratio, 80);
+AT(latmon_series_t, objective_rtt_ns, 88);
 
 /* latmon.counters/1, whose layout its id fixes. */
 AT(latmon_counters_t, counter, 0);

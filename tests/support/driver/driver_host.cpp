@@ -176,6 +176,8 @@ std::uint32_t DriverHost::add_series(const SeriesText& added) {
     series.interval_ns = 1'000'000'000;
     series.timeout_ns = 1'000'000'000;
     series.flags = text.flags;
+    series.objective_ratio = text.objective_ratio;
+    series.objective_rtt_ns = text.objective_rtt_ns;
     return series.series_id;
 }
 

@@ -44,6 +44,8 @@ struct SeriesText {
     std::vector<std::string> tags{};
     std::uint16_t port = 8001;
     std::uint32_t flags = 0;
+    double objective_ratio = 0;
+    std::int64_t objective_rtt_ns = 0;
 };
 
 class DriverHost {

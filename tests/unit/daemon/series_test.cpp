@@ -58,6 +58,22 @@ TEST_CASE("series: a probe has its own, and behind it those of its path's clock"
     }
 }
 
+TEST_CASE("series: exchanges have their target's objective, handshakes and clocks have none") {
+    SeriesRegistry registry("here");
+    TargetConfig promised = target();
+    promised.objective = ObjectiveConfig{.ratio = 0.99, .rtt = Duration::from_us(200)};
+    const auto begun = [&](ProbeKind kind) {
+        const SeriesGroup group = add_probe_series(registry, promised, probe_of(kind), true);
+        registry.begin(group);
+        return group.first_id;
+    };
+    const std::uint32_t exchange = begun(ProbeKind::udp);
+    CHECK(registry.find(exchange)->objective_ratio == 0.99);
+    CHECK(registry.find(exchange)->objective_rtt_ns == 200'000);
+    CHECK(registry.find(exchange + 1)->objective_ratio == 0);
+    CHECK(registry.find(begun(ProbeKind::tcp_connect))->objective_ratio == 0);
+}
+
 TEST_CASE("series: a handshake reads no clock, and nobody's does where that is switched off") {
     SeriesRegistry registry("here");
     const SeriesGroup connect =

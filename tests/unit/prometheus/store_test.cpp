@@ -125,6 +125,19 @@ TEST_CASE("store: a clock that was set back loses no window") {
     CHECK(has_line(fixture.text(), "latmon_probes_sent_total{" + b + "} 2"));
 }
 
+TEST_CASE("store: an objective is there from the start, with zeros, and without a verdict") {
+    SeriesText promised = target("b");
+    promised.objective_ratio = 0.99;
+    promised.objective_rtt_ns = 200'000;
+    Fixture fixture({promised});
+    const std::string text = fixture.text();
+    CHECK(has_line(text, "latmon_objective_probes_total{" + b + "} 0"));
+    CHECK(has_line(text, "latmon_objective_good_total{" + b + "} 0"));
+    CHECK(has_line(text, "latmon_objective_ratio{" + b + "} 0.99"));
+    CHECK(has_line(text, "latmon_objective_threshold_seconds{" + b + "} 0.0002"));
+    CHECK(text.find("latmon_objective_kept{") == std::string::npos);
+}
+
 TEST_CASE("store: an objective is counted by windows and judged by minutes") {
     Fixture fixture({target("b")});
     const auto feed = [&](std::int64_t length_ns, std::uint64_t good, std::uint64_t count = 100) {

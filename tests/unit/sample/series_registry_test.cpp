@@ -84,11 +84,12 @@ TEST_CASE("series_registry: the same that comes back has its id again, another n
     std::vector<Series> others{series_of("b"),     series_of("a", {"site:b"}),
                                series_of("a", {}), series_of("a"),
                                series_of("a"),     series_of("a"),
-                               series_of("a")};
+                               series_of("a"),     series_of("a")};
     others[3].port = 8002;
     others[4].interval = Duration::from_ms(11);
     others[5].timeout = Duration::from_s(2);
     others[6].flags = LATMON_SERIES_NO_RTT;
+    others[7].objective_ratio = 0.9;
     for (const Series& other : others)
         CHECK(add_live(registry, other).first_id >= 3);
     // With other names behind it it is another group.
