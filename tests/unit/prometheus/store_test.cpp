@@ -233,6 +233,7 @@ TEST_CASE("store: a counter of a node has the last value, by core, until its ser
     fixture.feed_node(0, 2'500);
     fixture.feed_node(0, 7, 1);
     CHECK(has_line(fixture.text(), "# TYPE latmon_cpu_seconds_total counter"));
+    CHECK(has_line(fixture.text(), "# HELP latmon_cpu_seconds_total CPU time of the core-thread."));
     CHECK(has_line(fixture.text(), "latmon_cpu_seconds_total{core=\"0\"} 0.0000025"));
     CHECK(has_line(fixture.text(), "latmon_cpu_seconds_total{core=\"1\"} 0.000000007"));
     const std::uint32_t ids[] = {0};
