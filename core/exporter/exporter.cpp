@@ -87,6 +87,13 @@ Result<void> Exporter::State::create(const std::string& config_file) {
     for (const std::string& line : report.warnings) {
         log::warning(line);
     }
+    // No option is to blame for that.
+    const Error* const missed = instance == nullptr ? host.routes().missed_listener() : nullptr;
+    if (missed != nullptr && report.errors.empty()) {
+        return fail(missed->code,
+                    fmt::format("{}exporter {} has a page on the admin listener: {}",
+                                position_of(config, config_file), config.name, missed->text));
+    }
     if (instance == nullptr) {
         const std::string reason = host.last_complaint();
         report.errors.push_back(fmt::format(
