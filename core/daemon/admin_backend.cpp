@@ -136,6 +136,7 @@ AdminBackend DaemonAdmin::make_backend(const AdminConfig& config) {
         return pages;
     };
     if (config.can_probe) {
+        backend.probe_modules = probes_->module_names();
         backend.probe = [this](ProbeOrder order, const std::function<void(ProbeOutcome)>& done) {
             probes_->probe(std::move(order), done);
         };
