@@ -26,8 +26,8 @@ int main(int argc, char** argv) {
 
     // Doubt everything before touching the network.
     Config config = or_exit(read_config(arguments));
+    if (arguments.command == Command::check) return check(config);
     Plan plan = or_exit(make_plan(config, available_cpus()));
-    if (arguments.command == Command::check) return check_plan(config, plan);
     open_log(config);
     log_warnings(plan.warnings);
 

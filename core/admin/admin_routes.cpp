@@ -92,8 +92,10 @@ HttpAnswer show_series(const AdminBackend& backend, const HttpRequest& request) 
 HttpAnswer reload(const AdminBackend& backend, const HttpRequest&) {
     if (!backend.reload) return cannot("reload its configuration");
     const Result<void> outcome = backend.reload();
-    return outcome ? text_answer(200, "the configuration was reloaded")
-                   : text_answer(500, outcome.error().text);
+    if (outcome) return text_answer(200, "the configuration was reloaded");
+    // At the end nothing is wrong with the configuration: nobody reads it any more.
+    const bool is_ready = backend.is_ready && backend.is_ready();
+    return text_answer(is_ready ? 500 : 503, outcome.error().text);
 }
 
 // A probe that is overdue is one that failed: the scraper learns that, and not that we did.
@@ -147,12 +149,14 @@ std::vector<AdminRoute> make_admin_routes(const AdminBackend& backend, AdminCoun
                                     .title = "The last window of each series (JSON)",
                                     .answer = shown_by(show_series)}};
     if (backend.probe) {
-        routes.push_back({.path = "/probe",
-                          .title = "",
-                          .is_action = true,
-                          .begin = [&](const HttpRequest& request, const Responder& respond) {
-                              return begin_probe(backend, counters, request, respond);
-                          }});
+        routes.push_back(
+            {.path = "/probe",
+             .title = "Probes once, and tells all of it; modules: " + backend.probe_modules,
+             .link = "/probe?target=127.0.0.1&module=udp&debug=true",
+             .is_action = true,
+             .begin = [&](const HttpRequest& request, const Responder& respond) {
+                 return begin_probe(backend, counters, request, respond);
+             }});
     }
     return routes;
 }

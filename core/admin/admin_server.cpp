@@ -32,7 +32,8 @@ std::vector<AdminRoute> AdminServer::make_routes() {
              std::vector<AdminPage> pages;
              if (backend_.other_pages) pages = backend_.other_pages();
              for (const AdminRoute& route : router_.routes()) {
-                 if (!route.title.empty()) pages.push_back({route.path, route.title});
+                 if (route.title.empty()) continue;
+                 pages.push_back({route.link.empty() ? route.path : route.link, route.title});
              }
              return HttpAnswer{
                  .status = 200,

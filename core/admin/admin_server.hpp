@@ -59,6 +59,10 @@ public:
 
     // Where it listens; empty: nowhere. [any-thread]
     [[nodiscard]] const std::vector<std::string>& urls() const noexcept { return urls_; }
+    // See HttpServer::left_out(). [any-thread]
+    [[nodiscard]] const std::optional<Error>& left_out() const noexcept {
+        return http_->left_out();
+    }
     [[nodiscard]] const AdminCounters& counters() const noexcept { return counters_; }
 
 private:

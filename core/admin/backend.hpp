@@ -124,6 +124,7 @@ struct AdminBackend {
     std::function<SeriesList(const SeriesQuestion&)> series;
     // Returns at once, calls `done` once, on whatever thread. Called on the admin-thread.
     std::function<void(ProbeOrder, std::function<void(ProbeOutcome)> done)> probe;
+    std::string probe_modules;  // What a ProbeOrder's may be, for a person: "udp, tcp".
     std::function<std::vector<AdminPage>()> other_pages;
 };
 

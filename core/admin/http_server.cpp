@@ -285,6 +285,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpServerOptions& op
         state->has_tls = true;
     }
     std::vector<std::string> urls;
+    std::optional<Error> left_out;
     for (const HttpAddress& address : options.addresses) {
         Result<std::string> url = state->listen(address);
         if (url) {
@@ -293,9 +294,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpServerOptions& op
             return std::unexpected(url.error());
         } else {
             log::warning(url.error().text);
+            if (!left_out) left_out = url.error();
         }
     }
-    return std::unique_ptr<HttpServer>(new HttpServer(std::move(state), std::move(urls)));
+    std::unique_ptr<HttpServer> server(new HttpServer(std::move(state), std::move(urls)));
+    server->left_out_ = std::move(left_out);
+    return server;
 }
 
 HttpServer::HttpServer(std::shared_ptr<State> state, std::vector<std::string> urls)

@@ -76,6 +76,8 @@ public:
 
     // Where it listens, such as "http://127.0.0.1:9464/"; empty: nowhere. [any-thread]
     [[nodiscard]] const std::vector<std::string>& urls() const noexcept { return urls_; }
+    // Why the first address that was left out could not be had; nothing: none was. [any-thread]
+    [[nodiscard]] const std::optional<Error>& left_out() const noexcept { return left_out_; }
 
 private:
     struct State;  // Knows Asio.
@@ -83,6 +85,7 @@ private:
 
     std::shared_ptr<State> state_;
     std::vector<std::string> urls_;
+    std::optional<Error> left_out_;
 };
 
 }  // namespace latmon

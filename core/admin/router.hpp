@@ -22,6 +22,7 @@ namespace latmon {
 struct AdminRoute {
     std::string path;
     std::string title;        // For the landing page; "": it is not shown there.
+    std::string link{};       // What the landing page links to, if not `path` alone.
     bool is_public = false;   // Needs no credentials, and is answered on the admin-thread itself.
     bool is_action = false;   // Does more than show something.
     bool takes_post = false;  // POST and PUT; otherwise GET and HEAD.

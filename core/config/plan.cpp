@@ -8,6 +8,7 @@
 #include "config/cpu_list.hpp"
 #include "config/mistakes.hpp"
 #include "config/plan_packet.hpp"
+#include "config/read_targets.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -252,13 +253,6 @@ void check_core_sizes(const Plan& plan, Mistakes& mistakes) {
 
 // -- While others run -------------------------------------------------------------------------
 
-// Where it is written makes no difference.
-bool is_same(const TargetConfig& a, const TargetConfig& b) {
-    TargetConfig moved = a;
-    moved.where = b.where;
-    return moved == b;
-}
-
 std::string name_of(const TargetConfig& target) {
     return fmt::format("{} {} {} {}", target.label, target.host, target.udp_port, target.tcp_port);
 }
@@ -270,7 +264,7 @@ std::optional<std::uint32_t> take_same(const RunningTargets& running, const Targ
                                        Names& names) {
     const auto [first, last] = names.equal_range(name_of(wanted));
     for (auto found = first; found != last; ++found) {
-        if (!is_same(*running.targets[found->second], wanted)) continue;
+        if (!is_same_target(*running.targets[found->second], wanted)) continue;
         const std::uint32_t index = found->second;
         names.erase(found);
         return index;

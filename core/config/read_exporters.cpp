@@ -99,9 +99,11 @@ void read_plugin(const TableReader& reader, ExporterConfig& exporter) {
     const bool has_path = reader.find("path") != nullptr;
     if (has_plugin == has_path) {
         reader.mistakes().error(
-            exporter.where, has_plugin ? "this exporter has both \"plugin\" and \"path\"; keep one"
-                                       : "this exporter names no plugin; add plugin = \"NAME\", or "
-                                         "path = \"/where/it/is/NAME.so\"");
+            exporter.where, has_plugin
+                                ? "this exporter has both \"plugin\" and \"path\", which is that "
+                                  "of the plugin's .so; keep one"
+                                : "this exporter names no plugin; add plugin = \"NAME\", or "
+                                  "path = \"/where/it/is/NAME.so\"");
     }
     if (reader.read("plugin", exporter.plugin) && !is_plugin_name(exporter.plugin)) {
         reader.mistakes().error(

@@ -23,8 +23,8 @@ enum class Protocols : std::uint8_t { udp, tcp };
 constexpr std::array<Word<Protocols>, 2> protocol_words{
     {{"udp", Protocols::udp}, {"tcp", Protocols::tcp}}};
 
-// What is wrong with `host`, with the cure; "" if nothing is.
-std::string fault_of_host(const std::string& host) {
+// What is wrong with `host`, with the cure; "" if nothing is. `where_ports_go`: for the cure.
+std::string fault_of_host(const std::string& host, std::string_view where_ports_go) {
     const std::optional<Endpoint> address = parse_endpoint(host, 0);
     if (address) {
         if (is_multicast(address->address)) return "is not one host's address; write that";
@@ -37,8 +37,8 @@ std::string fault_of_host(const std::string& host) {
         return "is no link-local address with an interface of this host; see `ip -6 address`";
     }
     if (host.find_first_of(":[]/ \\\"'<>|@#?") != std::string::npos) {
-        return "is neither an address nor a name; write one of them alone: ports go into "
-               "\"udp_port\", \"tcp_port\" or \"port\"";
+        return fmt::format("is neither an address nor a name; write one of them alone: ports go {}",
+                           where_ports_go);
     }
     if (host.find_first_not_of("0123456789.") == std::string::npos) {
         return "is no IPv4 address; write four numbers from 0 to 255 with dots between";
@@ -54,7 +54,8 @@ void read_host(const TableReader& reader, TargetConfig& target) {
         return;
     }
     if (!reader.read("host", target.host)) return;
-    const std::string fault = fault_of_host(target.host);
+    const std::string fault =
+        fault_of_host(target.host, "into \"udp_port\", \"tcp_port\" or \"port\"");
     if (fault.empty()) return;
     reader.mistakes().error(member->value.where,
                             fmt::format("\"host\" {} {}", in_quotes(target.host), fault));
@@ -162,10 +163,64 @@ TargetConfig read_target(const TomlTable& table, const TargetConfig& inherited,
     return target;
 }
 
-// Two targets with one name, protocol and port would become one series in every exporter.
-void report_twins(const std::vector<TargetConfig>& targets, Mistakes& mistakes) {
+// All targets so far, and where those of files stand in these: for messages alone, so that it is
+// not kept with them.
+class Listed {
+public:
+    explicit Listed(std::vector<TargetConfig>& targets)
+        : targets_(targets), tables_count_(targets.size()) {}
+
+    void begin_file(const std::string& file) { files_.push_back(file); }
+    // Of the file that was begun last.
+    void add(TargetConfig target, const FileTarget& listed) {
+        places_.push_back({files_.size() - 1, listed.group, listed.place});
+        targets_.push_back(std::move(target));
+    }
+
+    [[nodiscard]] std::vector<TargetConfig>& targets() const noexcept { return targets_; }
+    [[nodiscard]] std::size_t index_of(const TargetConfig& target) const noexcept {
+        return static_cast<std::size_t>(&target - targets_.data());
+    }
+    [[nodiscard]] bool is_of_file(const TargetConfig& target) const noexcept {
+        return index_of(target) >= tables_count_;
+    }
+    [[nodiscard]] std::string place_of(const TargetConfig& target) const {
+        if (!is_of_file(target)) return fmt::format("line {}", target.where.line);
+        const Place& place = places_[index_of(target) - tables_count_];
+        return place_in_file(files_[place.file], place.group, place.place);
+    }
+
+private:
+    struct Place {
+        std::size_t file;  // Index into files_.
+        std::uint32_t group;
+        std::uint32_t place;
+    };
+    std::vector<TargetConfig>& targets_;
+    const std::size_t tables_count_;  // The first so many are those of [[targets]] tables.
+    std::vector<std::string> files_;
+    std::vector<Place> places_;  // Of those behind.
+};
+
+void report_twin(const TargetConfig& target, const TargetConfig& twin, const Listed& listed,
+                 Mistakes& mistakes) {
+    const bool is_of_file = listed.is_of_file(target);
+    mistakes.error(
+        target.where,
+        fmt::format("{}target {} is probed by the same protocol and port as the one in {}; give "
+                    "one of the two a \"{}\" of its own",
+                    is_of_file ? listed.place_of(target) + ": " : "",
+                    in_quotes(target.label.empty() ? target.host : target.label),
+                    listed.place_of(twin), is_of_file ? file_label_key : "label"));
+}
+
+// Two targets with one name, protocol and port would become one series in every exporter. Those
+// that files list twice, the same in everything, are one: inventories overlap.
+void settle_twins(Listed& listed, Mistakes& mistakes) {
     using Identity = std::tuple<std::string, Protocols, std::uint16_t>;
     std::map<Identity, const TargetConfig*> seen;
+    std::vector<TargetConfig>& targets = listed.targets();
+    std::vector<bool> is_double(targets.size());
     for (const TargetConfig& target : targets) {
         const std::string& name = target.label.empty() ? target.host : target.label;
         if (name.empty()) continue;
@@ -177,12 +232,20 @@ void report_twins(const std::vector<TargetConfig>& targets, Mistakes& mistakes) 
             twin = seen.try_emplace({name, Protocols::tcp, target.tcp_port}, &target).first->second;
         }
         if (twin == nullptr || twin == &target) continue;
-        mistakes.error(target.where,
-                       fmt::format("target {} is probed by the same protocol and port "
-                                   "as the one in line {}; give one of the two a "
-                                   "\"label\" of its own",
-                                   in_quotes(name), twin->where.line));
+        const bool are_of_files = listed.is_of_file(target) && listed.is_of_file(*twin);
+        if (are_of_files && is_same_target(target, *twin)) {
+            is_double[listed.index_of(target)] = true;
+        } else {
+            report_twin(target, *twin, listed, mistakes);
+        }
     }
+    std::size_t kept = 0;
+    for (std::size_t index = 0; index < targets.size(); ++index) {
+        if (is_double[index]) continue;
+        if (kept != index) targets[kept] = std::move(targets[index]);
+        ++kept;
+    }
+    targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(kept), targets.end());
 }
 
 // A file's target: what the table says of all, and what the file says of this one.
@@ -196,7 +259,7 @@ TargetConfig target_of(const FileTarget& listed, const TargetConfig& pattern) {
 }
 
 void read_files_of(const std::string& path, const TargetConfig& pattern, Mistakes& mistakes,
-                   std::vector<TargetConfig>& targets) {
+                   Listed& targets) {
     const std::vector<std::string> files = files_of_pattern(path);
     if (files.empty()) {
         mistakes.warn(pattern.where, fmt::format("there is no file {} yet: no targets come of it",
@@ -211,45 +274,48 @@ void read_files_of(const std::string& path, const TargetConfig& pattern, Mistake
             mistakes.error(pattern.where, listed.error().text);
             continue;
         }
+        targets.begin_file(file);
         for (const FileTarget& each : *listed) {
-            std::string fault = fault_of_host(each.host);
+            std::string fault = fault_of_host(each.host, "behind it, as in \"host:port\"");
             const std::optional<Endpoint> host = parse_endpoint(each.host, 0);
             const std::optional<Endpoint> source = parse_endpoint(pattern.source, 0);
             if (host && source && is_ipv4(host->address) != is_ipv4(source->address)) {
                 fault = "is not of the family of \"source\"; list it in another file";
             }
             if (!fault.empty()) {
-                mistakes.error(pattern.where,
-                               fmt::format("{}: target {} {}", file, in_quotes(each.host), fault));
-            } else if (targets.size() < file_targets_max) {
-                targets.push_back(target_of(each, pattern));
+                mistakes.error(
+                    pattern.where,
+                    fmt::format("{}: target {} {}", place_in_file(file, each.group, each.place),
+                                in_quotes(each.host), fault));
+            } else if (targets.targets().size() < file_targets_max) {
+                targets.add(target_of(each, pattern), each);
             }
         }
     }
 }
 
-void read_target_files(const TomlTable& table, const TargetConfig& inherited, Config& config,
-                       Mistakes& mistakes) {
-    const TableReader reader(table, target_file_section, mistakes);
+void read_target_files(const TableReader& reader, const TargetConfig& inherited, Config& config,
+                       Listed& listed) {
     reader.report_unknown_keys();
     TargetConfig pattern = inherited;
-    pattern.where = table.where;
+    pattern.where = reader.table().where;
     std::string path;
     if (!reader.read("path", path) || path.empty()) {
-        mistakes.error(table.where,
-                       "this [[target_files]] table has no \"path\"; add path = "
-                       "\"/etc/latmon/targets/*.json\"");
+        reader.mistakes().error(reader.table().where,
+                                "this [[target_files]] table has no \"path\"; add path = "
+                                "\"/etc/latmon/targets/*.json\"");
         return;
     }
     if (path.substr(0, path.rfind('/') + 1).find_first_of("*?[") != std::string::npos) {
-        mistakes.error(reader.find("path")->value.where,
-                       "\"path\" has wildcards in a directory; write them in the file's name "
-                       "alone");
+        reader.mistakes().error(
+            reader.find("path")->value.where,
+            "\"path\" has wildcards in a directory; write them in the file's name "
+            "alone");
         return;
     }
     read_rest(reader, config, pattern);
     config.target_patterns.push_back(path);
-    read_files_of(path, pattern, mistakes, config.targets);
+    read_files_of(path, pattern, reader.mistakes(), listed);
 }
 
 // The tables of a list of tables, one by one.
@@ -277,14 +343,22 @@ void read_tables(const TableReader& top, std::string_view key, const Read& read)
 
 }  // namespace
 
+bool is_same_target(const TargetConfig& a, const TargetConfig& b) {
+    TargetConfig moved = a;
+    moved.where = b.where;
+    return moved == b;
+}
+
 void read_targets(const TableReader& top, const TargetConfig& inherited, Config& config) {
     read_tables(top, "targets", [&](const TomlTable& table) {
         config.targets.push_back(read_target(table, inherited, config, top.mistakes()));
     });
+    Listed listed(config.targets);
     read_tables(top, "target_files", [&](const TomlTable& table) {
-        read_target_files(table, inherited, config, top.mistakes());
+        const TableReader reader(table, target_file_section, top.mistakes());
+        read_target_files(reader, inherited, config, listed);
     });
-    report_twins(config.targets, top.mistakes());
+    settle_twins(listed, top.mistakes());
 }
 
 }  // namespace latmon

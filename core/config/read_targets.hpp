@@ -15,4 +15,7 @@ namespace latmon {
 // [[target_files]] names. `config` gives the protocols that are on, and gets both.
 void read_targets(const TableReader& top, const TargetConfig& inherited, Config& config);
 
+// Where it is written makes no difference.
+[[nodiscard]] bool is_same_target(const TargetConfig& a, const TargetConfig& b);
+
 }  // namespace latmon

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See target_file.hpp. The JSON library does not throw here: a mistake is a value.
+// See target_file.hpp. The JSON library throws nowhere but where it is asked for the place of an
+// error: a mistake is a value.
 #include "config/target_file.hpp"
 
 #include "base/host_port.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view label_key = "__latmon_label";
 constexpr std::size_t files_max = 1'000;
 
 std::unexpected<Error> refuse(const std::string& file, std::string_view text) {
@@ -34,46 +34,65 @@ bool is_text(std::string_view text) noexcept {
     });
 }
 
-// What a group's labels say of each of its targets.
-Result<FileTarget> read_labels(const Json& labels, const std::string& file) {
+// Where the token ends that is out of place, by line and column (in octets).
+std::string place_of_error(std::string_view text) {
+    std::size_t octets = 0;
+    try {
+        [[maybe_unused]] const Json parsed = Json::parse(text);
+    } catch (const Json::parse_error& error) {
+        octets = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
+    }
+    const std::string_view before = text.substr(0, octets);
+    const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0.
+    return fmt::format("line {}, column {}", 1 + std::ranges::count(before, '\n'),
+                       1 + octets - line_start);
+}
+
+// What a group's labels say of each of its targets. `where`: the file and the group.
+Result<FileTarget> read_labels(const Json& labels, const std::string& where) {
     FileTarget target;
     if (!labels.is_object()) {
-        return refuse(file, "\"labels\" is no object; write {\"key\": \"value\"}");
+        return refuse(where, "\"labels\" is no object; write {\"key\": \"value\"}");
     }
     for (const auto& [key, value] : labels.items()) {
         const std::string* const text = value.get_ptr<const std::string*>();
         if (text == nullptr || !is_text(key) || !is_text(*text) || key.empty() ||
             key.find(':') != std::string::npos) {
-            return refuse(file, fmt::format("label {} is none; write a key without a colon, and a "
-                                            "string on one line",
-                                            in_quotes(key)));
+            return refuse(where, fmt::format("label {} is none; write a key without a colon, and a "
+                                             "string on one line",
+                                             in_quotes(key)));
         }
-        if (key == label_key) target.label = *text;
+        if (key == file_label_key) target.label = *text;
         if (!key.starts_with("__")) target.tags.push_back(key + ":" + *text);
     }
     return target;  // The library has them in the order of their keys.
 }
 
-Result<void> read_group(const Json& group, const std::string& file,
+// `number` of the group, from 1.
+Result<void> read_group(const Json& group, const std::string& file, std::uint32_t number,
                         std::vector<FileTarget>& targets) {
+    const std::string where = fmt::format("{}: group {}", file, number);
     if (!group.is_object() || !group.contains("targets") || !group["targets"].is_array()) {
-        return refuse(file,
+        return refuse(where,
                       "a group without a list of targets; write "
                       "[{\"targets\": [\"host:port\"], \"labels\": {\"key\": \"value\"}}]");
     }
     const Json no_labels = Json::object();
     const auto labels = group.find("labels");
     Result<FileTarget> common =
-        read_labels(labels == group.end() || labels->is_null() ? no_labels : *labels, file);
+        read_labels(labels == group.end() || labels->is_null() ? no_labels : *labels, where);
     if (!common) return std::unexpected(common.error());
+    common->group = number;
     for (const Json& item : group["targets"]) {
+        ++common->place;
         const std::string* const text = item.get_ptr<const std::string*>();
         std::expected<HostAndPort, HostPortFault> split =
             split_host_port(text != nullptr && is_text(*text) ? *text : std::string());
         if (!split) {
-            return refuse(file, fmt::format("target {} is none; write \"host\", \"host:port\" or "
-                                            "\"[address]:port\"",
-                                            in_quotes(text == nullptr ? item.type_name() : *text)));
+            return refuse(place_in_file(file, number, common->place),
+                          fmt::format("target {} is none; write \"host\", \"host:port\" or "
+                                      "\"[address]:port\"",
+                                      in_quotes(text == nullptr ? item.type_name() : *text)));
         }
         if (targets.size() == file_targets_max) {
             return refuse(file, fmt::format("more than {} targets; list fewer", file_targets_max));
@@ -87,15 +106,21 @@ Result<void> read_group(const Json& group, const std::string& file,
 
 }  // namespace
 
+std::string place_in_file(const std::string& file, std::uint32_t group, std::uint32_t place) {
+    return fmt::format("{}: group {}, target {}", file, group, place);
+}
+
 Result<std::vector<FileTarget>> parse_target_file(std::string_view text, const std::string& file) {
     const Json tree = Json::parse(text, nullptr, false);
     if (tree.is_discarded() || !tree.is_array()) {
-        return refuse(file, fmt::format("{}; write [{{\"targets\": [\"host:port\"]}}]",
-                                        tree.is_discarded() ? "not JSON" : "no list of groups"));
+        const std::string fault =
+            tree.is_discarded() ? "not JSON at " + place_of_error(text) : "no list of groups";
+        return refuse(file, fault + "; write [{\"targets\": [\"host:port\"]}]");
     }
     std::vector<FileTarget> targets;
+    std::uint32_t number = 0;
     for (const Json& group : tree) {
-        if (Result<void> read = read_group(group, file, targets); !read) {
+        if (Result<void> read = read_group(group, file, ++number, targets); !read) {
             return std::unexpected(read.error());
         }
     }

@@ -24,7 +24,16 @@ struct FileTarget {
     std::optional<std::uint16_t> port;  // Both of UDP and TCP.
     std::string label;                  // Of the key "__latmon_label"; "": none.
     std::vector<std::string> tags;      // "key:value", by key; without those that begin with "__".
+    std::uint32_t group = 0;            // Where in the file it stands, both counted from 1.
+    std::uint32_t place = 0;
 };
+
+// The key of a group's labels that is no tag, but its targets' label.
+inline constexpr std::string_view file_label_key = "__latmon_label";
+
+// "FILE: group N, target M", for messages.
+[[nodiscard]] std::string place_in_file(const std::string& file, std::uint32_t group,
+                                        std::uint32_t place);
 
 // Reads `text`, which came from `file` (only for messages). Errors are one line each, with the
 // cure.

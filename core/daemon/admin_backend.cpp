@@ -110,7 +110,8 @@ Result<std::unique_ptr<DaemonAdmin>> DaemonAdmin::open(const AdminConfig& config
         [self](const HttpRequest& request) { return self->ask_exporters(request); });
     if (!server) return std::unexpected(server.error());
     self->server_ = std::move(*server);
-    self->routes_ = std::make_unique<PluginRoutes>(!self->server_->urls().empty());
+    self->routes_ =
+        std::make_unique<PluginRoutes>(!self->server_->urls().empty(), self->server_->left_out());
     for (const std::string& url : self->server_->urls())
         log::info("admin: listening on " + url);
     return admin;
@@ -136,6 +137,7 @@ AdminBackend DaemonAdmin::make_backend(const AdminConfig& config) {
         return pages;
     };
     if (config.can_probe) {
+        backend.probe_modules = probes_->module_names();
         backend.probe = [this](ProbeOrder order, const std::function<void(ProbeOutcome)>& done) {
             probes_->probe(std::move(order), done);
         };

@@ -189,14 +189,18 @@ const ProbeModuleConfig* AdminProbes::find_module(const std::string& name) const
     return found == modules_.end() ? nullptr : &*found;
 }
 
+std::string AdminProbes::module_names() const {
+    std::string names;
+    for (const ProbeModuleConfig& module : modules_)
+        names += (names.empty() ? "" : ", ") + module.name;
+    return names;
+}
+
 void AdminProbes::probe(ProbeOrder order, const std::function<void(ProbeOutcome)>& done) {
     const ProbeModuleConfig* const module = find_module(order.module);
     if (module == nullptr) {
-        std::string known;
-        for (const ProbeModuleConfig& each : modules_)
-            known += (known.empty() ? "" : ", ") + each.name;
         return done(refuse(400, fmt::format("there is no module {}; write one of {}",
-                                            in_quotes(order.module), known)));
+                                            in_quotes(order.module), module_names())));
     }
     if (runs_.fetch_add(1, std::memory_order_relaxed) >= runs_max_) {
         runs_.fetch_sub(1, std::memory_order_relaxed);

@@ -38,6 +38,9 @@ public:
     // False: one does, and this must not be destroyed. [main-thread]
     [[nodiscard]] bool stop(Duration grace);
 
+    // For a person: "udp, tcp". [any-thread]
+    [[nodiscard]] std::string module_names() const;
+
     // Descriptors that it may have open at once.
     [[nodiscard]] static std::uint64_t fds_needed(const AdminConfig& config) noexcept;
 

@@ -5,6 +5,9 @@
 
 #include "base/log.hpp"
 #include "config/plan_notes.hpp"
+#include "daemon/thread_setup.hpp"
+#include "exporter/exporter.hpp"
+#include "exporter/library.hpp"
 #include "probe/descriptor_sender.hpp"
 
 #include <netdb.h>
@@ -86,7 +89,21 @@ Result<Config> read_config_if_there(const Arguments& arguments,
                     : parse_config("", "", arguments.overrides, warnings);
 }
 
-int check_plan(const Config& config, const Plan& plan) {
+int check(const Config& config) {
+    const Result<Plan> made = make_plan(config, available_cpus());
+    std::string faults = made ? "" : made.error().text + "\n";
+    std::string plugins;
+    for (const ExporterConfig& each : config.exporters) {
+        const ExporterConfig exporter = with_fallback(each, config.plugin_path);
+        const Result<void> loaded = Exporter::check(exporter, config.file, config.plugin_path);
+        if (!loaded) faults += loaded.error().text + "\n";
+        if (!exporter.options.empty()) plugins += (plugins.empty() ? "" : ", ") + exporter.name;
+    }
+    if (!faults.empty()) {
+        print_error({.code = ExitCode::configuration, .text = faults});
+        return static_cast<int>(made ? ExitCode::configuration : made.error().code);
+    }
+    const Plan& plan = *made;
     std::string text = describe_plan(plan);
     // With the node's own, above its tables.
     text.insert(text.find('\n') + 1, notes_of_admin(config.admin));
@@ -100,6 +117,9 @@ int check_plan(const Config& config, const Plan& plan) {
     }
     for (const std::string& host : names) {
         if (!does_resolve(host)) text += "warning: target " + host + " does not resolve now\n";
+    }
+    if (!plugins.empty()) {
+        text += "not checked: plugins read their own keys at the start alone: " + plugins + "\n";
     }
     return print(text);
 }

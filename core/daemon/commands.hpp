@@ -45,8 +45,9 @@ template <typename T>
                                                   std::vector<std::string>& warnings);
 
 // `latmon check`: prints the plan, the admin listener, and warnings, among them names that do not
-// resolve. Returns the exit code.
-[[nodiscard]] int check_plan(const Config& config, const Plan& plan);
+// resolve; or what is wrong with it, plugins that cannot be loaded included, all of it at once.
+// Touches nothing but the plugins' files. Returns the exit code.
+[[nodiscard]] int check(const Config& config);
 
 void open_log(const Config& config);
 void log_warnings(const std::vector<std::string>& warnings);

@@ -407,13 +407,13 @@ void Daemon::stop() {
     // From now on a second signal finds its default action: the process ends at once. SIGUSR1 stays
     // blocked: it must not end anything.
     signal_fd_.reset();
+    admin_->set_ready(false);  // First: who is refused by what follows is told why by it.
     const Error is_stopping{.code = ExitCode::failure, .text = "latmon is stopping"};
     requests_.close(is_stopping);
     view_requests_.close(is_stopping);
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 
-    admin_->set_ready(false);
     broadcast({.kind = CoreCommand::Kind::stop_sending});
     wait_until_idle();
     for (const std::unique_ptr<CoreThread>& core : cores_)

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -22,21 +21,6 @@ namespace {
 // What an exporter that goes may take for what it has, as at the end of the process.
 constexpr Duration leave_grace = Duration::from_ms(450);
 constexpr Duration poll_pause = Duration::from_ms(2);
-
-// The ancestor's file must run even where its backend's plugin is not installed: its samples then
-// go to stdout, and the log says so. An [[exporters]] table, by contrast, must have its plugin.
-ExporterConfig with_fallback(const ExporterConfig& config, const ExporterSet::Setting& setting) {
-    if (!config.is_compatible) return config;
-    for (const std::string& directory : plugin_directories(setting.plugin_path)) {
-        if (std::filesystem::exists(directory + "/" + config.plugin + ".so")) return config;
-    }
-    log::error("[metrics] backend = \"" + config.plugin + "\" needs " + config.plugin +
-               ".so, which is in no plugin directory: samples go to stdout (cli) instead");
-    ExporterConfig fallback = config;
-    fallback.plugin = "cli";
-    fallback.options.clear();
-    return fallback;
-}
 
 bool is_same_option(const std::pair<std::string, OptionValue>& a,
                     const std::pair<std::string, OptionValue>& b) {
@@ -91,7 +75,8 @@ Result<void> ExporterSet::open(std::span<const ExporterConfig> configs, const Se
     for (const ExporterConfig& config : configs) {
         const SeriesGroup series = add_queue_series(registry_, config.name);
         registry_.begin(series);
-        Result<std::unique_ptr<Exporter>> made = make(with_fallback(config, setting), setting);
+        Result<std::unique_ptr<Exporter>> made =
+            make(with_fallback(config, setting.plugin_path), setting);
         if (!made) return std::unexpected(made.error());
         entries_.push_back({.exporter = std::move(*made), .series = series});
     }
@@ -186,7 +171,7 @@ Result<ExporterChange> ExporterSet::prepare(std::span<const ExporterConfig> want
                                             const Setting& setting) {
     ExporterChange change;
     for (const ExporterConfig& config : wanted)
-        change.wanted.push_back(with_fallback(config, setting));
+        change.wanted.push_back(with_fallback(config, setting.plugin_path));
     set_leaving(change.wanted, true);
     Result<void> made = make_all(change, setting);
     set_leaving(change.wanted, false);

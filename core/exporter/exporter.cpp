@@ -51,6 +51,24 @@ std::string position_of(const ExporterConfig& config, const std::string& file) {
     return fmt::format("{}:{}:{}: ", file, config.where.line, config.where.column);
 }
 
+Result<LoadedPlugin> load(const ExporterConfig& config, const std::string& config_file,
+                          std::span<const std::string> plugin_path) {
+    Result<LoadedPlugin> plugin = load_plugin(config, plugin_path);
+    if (plugin) return plugin;
+    return fail(plugin.error().code,
+                fmt::format("{}exporter {}: {}", position_of(config, config_file), config.name,
+                            plugin.error().text));
+}
+
+Result<void> check_windows(const ExporterConfig& config, const std::string& config_file,
+                           const latmon_plugin_t& plugin, const latmon_windows_t* windowing) {
+    if (config.window_lengths.value_or(0) == 0 || windowing != nullptr) return {};
+    return fail(ExitCode::configuration,
+                fmt::format("{}exporter {}: \"windows\" is set, but the plugin {} takes samples "
+                            "alone; remove the key",
+                            position_of(config, config_file), config.name, plugin.name));
+}
+
 }  // namespace
 
 // ---- Set-up and tear-down: main-thread ---------------------------------------------------------
@@ -68,6 +86,13 @@ Result<void> Exporter::State::create(const std::string& config_file) {
     OptionReport report = instance == nullptr ? options.report() : options.report_with_unknown();
     for (const std::string& line : report.warnings) {
         log::warning(line);
+    }
+    // No option is to blame for that.
+    const Error* const missed = instance == nullptr ? host.routes().missed_listener() : nullptr;
+    if (missed != nullptr && report.errors.empty()) {
+        return fail(missed->code,
+                    fmt::format("{}exporter {} has a page on the admin listener: {}",
+                                position_of(config, config_file), config.name, missed->text));
     }
     if (instance == nullptr) {
         const std::string reason = host.last_complaint();
@@ -108,14 +133,6 @@ bool Exporter::State::destroy() noexcept {
     return true;
 }
 
-Result<void> Exporter::State::check_windows(const std::string& config_file) const {
-    if (config.window_lengths.value_or(0) == 0 || windowing != nullptr) return {};
-    return fail(ExitCode::configuration,
-                fmt::format("{}exporter {}: \"windows\" is set, but the plugin {} takes samples "
-                            "alone; remove the key",
-                            position_of(config, config_file), config.name, plugin.table->name));
-}
-
 void Exporter::State::make_queues(std::uint32_t core_count, std::size_t series) {
     for (std::uint32_t core = 0; core < core_count; ++core) {
         queues.push_back(
@@ -131,12 +148,8 @@ Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
                                                  std::span<const std::string> plugin_path,
                                                  const SeriesSource& series,
                                                  std::uint32_t core_count) {
-    Result<LoadedPlugin> plugin = load_plugin(config, plugin_path);
-    if (!plugin) {
-        return fail(plugin.error().code,
-                    fmt::format("{}exporter {}: {}", position_of(config, config_file), config.name,
-                                plugin.error().text));
-    }
+    Result<LoadedPlugin> plugin = load(config, config_file, plugin_path);
+    if (!plugin) return std::unexpected(plugin.error());
     auto state = std::make_unique<State>(config, series);
     state->plugin = std::move(*plugin);
     const Result<void> created = state->create(config_file);
@@ -145,7 +158,9 @@ Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
         return std::unexpected(created.error());
     }
     state->ask_for_abilities();
-    if (const Result<void> windows = state->check_windows(config_file); !windows) {
+    const Result<void> windows =
+        check_windows(config, config_file, *state->plugin.table, state->windowing);
+    if (!windows) {
         static_cast<void>(state->destroy());  // Its pages were never answered.
         return std::unexpected(windows.error());
     }
@@ -155,6 +170,21 @@ Result<std::unique_ptr<Exporter>> Exporter::open(const ExporterConfig& config,
                           state->plugin.table->name, version == nullptr ? "" : version,
                           state->plugin.file));
     return std::unique_ptr<Exporter>(new Exporter(std::move(state)));
+}
+
+Result<void> Exporter::check(const ExporterConfig& config, const std::string& config_file,
+                             std::span<const std::string> plugin_path) {
+    const Result<LoadedPlugin> plugin = load(config, config_file, plugin_path);
+    if (!plugin) return std::unexpected(plugin.error());
+    const void* windowing = nullptr;
+    try {
+        const latmon_plugin_t& table = *plugin->table;
+        if (table.extension != nullptr) windowing = table.extension(LATMON_WINDOWS_1);
+    } catch (...) {
+        // The ABI forbids it, as the log says at the start; what threw has no such ability.
+    }
+    return check_windows(config, config_file, *plugin->table,
+                         static_cast<const latmon_windows_t*>(windowing));
 }
 
 Exporter::Exporter(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -40,6 +40,12 @@ public:
         std::span<const std::string> plugin_path, const SeriesSource& series,
         std::uint32_t core_count);
 
+    // What of open() can be found out without create(), which may have effects elsewhere: whether
+    // the plugin is there, loads, and takes windows if it shall. Errors as open(). [main-thread]
+    [[nodiscard]] static Result<void> check(const ExporterConfig& config,
+                                            const std::string& config_file,
+                                            std::span<const std::string> plugin_path);
+
     // Calls the plugin's destroy(). The thread must have stopped. [main-thread]
     ~Exporter();
     Exporter(const Exporter&) = delete;

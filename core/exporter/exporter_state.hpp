@@ -40,7 +40,6 @@ struct Exporter::State {
     void ask_for_abilities() noexcept;
     // False: a page of the plugin's is still being made; all of this must then stay.
     [[nodiscard]] bool destroy() noexcept;
-    [[nodiscard]] Result<void> check_windows(const std::string& config_file) const;
     void make_queues(std::uint32_t core_count, std::size_t series);
 
     void run();

@@ -7,6 +7,7 @@
 #include "exporter/library.hpp"
 
 #include "base/fd.hpp"
+#include "base/log.hpp"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -212,6 +213,20 @@ Result<LoadedPlugin> load_plugin(const ExporterConfig& config,
     std::string& identity = loaded_identity(*found);
     if (identity.empty()) identity = identity_of_file(*found);
     return LoadedPlugin{.table = table, .file = *found, .identity = identity};
+}
+
+ExporterConfig with_fallback(const ExporterConfig& config,
+                             std::span<const std::string> plugin_path) {
+    if (!config.is_compatible) return config;
+    for (const std::string& directory : plugin_directories(plugin_path)) {
+        if (std::filesystem::exists(directory + "/" + config.plugin + ".so")) return config;
+    }
+    log::error("[metrics] backend = \"" + config.plugin + "\" needs " + config.plugin +
+               ".so, which is in no plugin directory: samples go to stdout (cli) instead");
+    ExporterConfig fallback = config;
+    fallback.plugin = "cli";
+    fallback.options.clear();
+    return fallback;
 }
 
 }  // namespace latmon

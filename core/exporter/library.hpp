@@ -40,4 +40,10 @@ struct LoadedPlugin {
 [[nodiscard]] Result<LoadedPlugin> load_plugin(const ExporterConfig& config,
                                                std::span<const std::string> plugin_path);
 
+// The ancestor's file ([metrics]) must run even where its backend's plugin is not installed: its
+// samples then go to stdout, and the log says so. An [[exporters]] table, by contrast, must have
+// its plugin. [main-thread]
+[[nodiscard]] ExporterConfig with_fallback(const ExporterConfig& config,
+                                           std::span<const std::string> plugin_path);
+
 }  // namespace latmon

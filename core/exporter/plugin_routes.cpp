@@ -129,6 +129,10 @@ PluginRoutes::Owner::~Owner() {
 std::string PluginRoutes::Owner::add(std::string_view path, std::string_view title,
                                      latmon_http_handler_t handler, void* context) {
     const std::string named = "the path \"" + std::string(path.substr(0, path_bytes_max)) + "\" ";
+    if (routes_ != nullptr && !routes_->has_listener_ && routes_->left_out_) {
+        has_missed_listener_ = true;
+        return named + "needs the admin listener: " + routes_->left_out_->text;
+    }
     if (routes_ == nullptr || !routes_->has_listener_) {
         return named + "needs the admin listener, which does not listen; set `listen` in [admin]";
     }
@@ -149,6 +153,10 @@ std::string PluginRoutes::Owner::add(std::string_view path, std::string_view tit
     }
     routes_->routes_.push_back({std::string(path), std::string(title), handler, context, gate_});
     return "";
+}
+
+const Error* PluginRoutes::Owner::missed_listener() const noexcept {
+    return has_missed_listener_ ? &*routes_->left_out_ : nullptr;
 }
 
 void PluginRoutes::Owner::open() {

@@ -6,6 +6,7 @@
 // HTTP; who listens asks answer().
 #pragma once
 
+#include "base/error.hpp"
 #include "base/time.hpp"
 
 #include <latmon/http.h>
@@ -54,8 +55,10 @@ namespace latmon {
 
 class PluginRoutes {
 public:
-    // Whether anybody listens: without, no path can be had. [main-thread]
-    explicit PluginRoutes(bool has_listener) : has_listener_(has_listener) {}
+    // Whether anybody listens: without, no path can be had. `left_out`: why nobody does although
+    // somebody should. [main-thread]
+    explicit PluginRoutes(bool has_listener, std::optional<Error> left_out = std::nullopt)
+        : has_listener_(has_listener), left_out_(std::move(left_out)) {}
     PluginRoutes(const PluginRoutes&) = delete;
     PluginRoutes& operator=(const PluginRoutes&) = delete;
 
@@ -74,6 +77,10 @@ public:
         [[nodiscard]] std::string add(std::string_view path, std::string_view title,
                                       latmon_http_handler_t handler, void* context);
 
+        // What kept somebody from listening, if a path was refused for that; else null.
+        // [main-thread]
+        [[nodiscard]] const Error* missed_listener() const noexcept;
+
         // The exporter is active. From now on a path that another one has as well, because it is
         // about to leave, is ours. [main-thread]
         void open();
@@ -89,6 +96,7 @@ public:
 
     private:
         PluginRoutes* const routes_;
+        bool has_missed_listener_ = false;
         const std::shared_ptr<struct PluginGate> gate_;
     };
 
@@ -109,6 +117,7 @@ private:
     };
 
     const bool has_listener_;
+    const std::optional<Error> left_out_;
     mutable std::mutex mutex_;
     std::vector<Route> routes_;  // Guarded by `mutex_`; in the order in which they came.
 };

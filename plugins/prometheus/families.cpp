@@ -3,6 +3,7 @@
 // See families.hpp. One function per group of families; most are rows of a table.
 #include "prometheus/families.hpp"
 
+#include "support/node_help.hpp"
 #include "support/words.hpp"
 
 #include <array>
@@ -323,7 +324,7 @@ void write_nodes(Writer& writer, const Store::Snapshot& snapshot) {
     for (const auto& [name, family] : snapshot.nodes()) {
         writer.begin({.name = name,
                       .type = family->is_counter ? Type::counter : Type::gauge,
-                      .help = "A counter of latmon's own; see its manual."});
+                      .help = node_help(name)});
         for (const auto& [key, reading] : family->readings) {
             writer.number({.labels = *reading.labels},
                           Decimal{.value = reading.value, .digits = family->digits});

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace latmon::plugins::prometheus {
 namespace {
@@ -31,33 +32,24 @@ bool has_label(const Labels& labels, const std::string& name) {
                                [&](const auto& item) { return item.first == name; });
 }
 
-// What two tags of one target would be as one label, in words; "" if there are none.
-std::string collision(const latmon_series_t& series) {
-    std::map<std::string, std::string_view> seen;
-    for (std::uint32_t index = 0; index < series.tags_count; ++index) {
-        const std::string_view tag = series.tags[index];
-        const TagLabel label = tag_label(tag, reserved_labels);
-        const auto [found, is_new] = seen.emplace(label.name, tag);
-        if (is_new || found->second == tag) continue;
-        return "target " + std::string(series.target) + ": the tags \"" +
-               std::string(found->second) + "\" and \"" + std::string(tag) +
-               "\" are one label to Prometheus, " + label.name + ": rename one of them";
+// Whose tags they are, for the log: a peer's are not for this node's operator to rename.
+std::string owner_of(const latmon_series_t& series) {
+    if ((series.flags & LATMON_SERIES_PEER) != 0) {
+        return "peer " + std::string(series.source) + ", by what it says of itself";
     }
-    return {};
+    const bool is_probe = series.kind == LATMON_KIND_EXCHANGE || series.kind == LATMON_KIND_CONNECT;
+    if (!is_probe) return "series " + std::string(series.name);
+    return "target " + std::string(series.target) + " (" + std::string(proto_word(series)) + ")";
 }
 
 }  // namespace
 
-std::vector<std::string> Labelling::learn(const latmon_host_t* host) {
-    std::vector<std::string> mistakes;
+void Labelling::learn(const latmon_host_t* host) {
     std::map<std::string, std::vector<const latmon_series_t*>> twins;
     const std::uint32_t count = host->series_count(host);
     for (std::uint32_t id = 0; id < count; ++id) {
         const latmon_series_t* const series = host->series(host, id);
         if (series == nullptr || !is_path(*series)) continue;
-        std::string mistake = collision(*series);
-        const bool is_known = std::ranges::find(mistakes, mistake) != mistakes.end();
-        if (!mistake.empty() && !is_known) mistakes.push_back(std::move(mistake));
         bool has_suffix = false;
         const std::string text = base(*series, has_suffix).text();
         twins[key_of(series->kind, series->name, text)].push_back(series);
@@ -78,7 +70,22 @@ std::vector<std::string> Labelling::learn(const latmon_host_t* host) {
             if (texts.size() == members.size()) break;
         }
     }
-    return mistakes;
+}
+
+// base() tells tags apart in the same way.
+std::string Labelling::clash_of(const latmon_series_t& series) {
+    std::map<std::string, std::pair<std::string_view, std::string_view>> seen;  // Value and tag.
+    for (std::uint32_t index = 0; index < series.tags_count; ++index) {
+        const std::string_view tag = series.tags[index];
+        const TagLabel label = tag_label(tag, reserved_labels);
+        const auto [found, is_new] =
+            seen.try_emplace(label.name, std::pair(std::string_view(label.value), tag));
+        if (is_new || found->second.first == label.value) continue;
+        return owner_of(series) + ": the tags \"" + std::string(found->second.second) +
+               "\" and \"" + std::string(tag) + "\" are one label to Prometheus, " + label.name +
+               ": the second gets a number at its end; rename one of them";
+    }
+    return {};
 }
 
 SharedLabels Labelling::take(const latmon_series_t& series, bool& was_mended) {

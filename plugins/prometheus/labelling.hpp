@@ -15,7 +15,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace latmon::plugins::prometheus {
 
@@ -35,13 +34,14 @@ using SharedLabels = std::shared_ptr<const SeriesLabels>;
 class Labelling {
 public:
     // Finds out which of the series that are there need more than their names and tags to be told
-    // apart. Lines for the log about tags that cannot be labels together, which is a mistake to be
-    // mended; none if all is well. [main-thread]
-    [[nodiscard]] std::vector<std::string> learn(const latmon_host_t* host);
+    // apart. [main-thread]
+    void learn(const latmon_host_t* host);
 
     // The labels of a series, unique among those of its kind that were not released. `was_mended`
     // is set if tags had to be renamed with a suffix, or the series is the twin of another.
     [[nodiscard]] SharedLabels take(const latmon_series_t& series, bool& was_mended);
+    // A line for the log about two tags of the series that would be one label; "" if none are.
+    [[nodiscard]] static std::string clash_of(const latmon_series_t& series);
     // The series is over. `kind` and `name` are its own, `labels` what take() returned for it.
     void release(std::uint32_t series_id, std::uint8_t kind, const std::string& name,
                  const SeriesLabels& labels);

@@ -65,15 +65,8 @@ public:
 
     // False, after saying why in the log, if it cannot work. [main-thread]
     [[nodiscard]] bool start() {
-        if (!store_.declare_all(wall_ns())) return false;
-        if (http_->route(host_, options_.page.c_str(), "Metrics for Prometheus", handle, this)) {
-            return true;
-        }
-        const std::string line = "there is no page " + options_.page +
-                                 " to be had on the admin listener: write another page, or switch "
-                                 "the listener on with [admin] listen";
-        host_->log(host_, LATMON_LOG_ERROR, line.c_str());
-        return false;
+        store_.declare_all(wall_ns());
+        return http_->route(host_, options_.page.c_str(), "Metrics for Prometheus", handle, this);
     }
 
     void take(std::span<const latmon_sample_t> samples) { store_.take(samples); }

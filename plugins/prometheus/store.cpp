@@ -51,17 +51,13 @@ bool is_same_path(const latmon_series_t& one, const latmon_series_t& other) noex
 Store::Store(const latmon_host_t* host, const Shape& shape)
     : host_(host), shape_(shape), mended_(host, "labels_mended_total") {}
 
-bool Store::declare_all(std::int64_t now_ns) {
-    const std::vector<std::string> mistakes = labelling_.learn(host_);
-    for (const std::string& mistake : mistakes) {
-        host_->log(host_, LATMON_LOG_ERROR, mistake.c_str());
-    }
+void Store::declare_all(std::int64_t now_ns) {
+    labelling_.learn(host_);
     const std::uint32_t count = host_->series_count(host_);
     for (std::uint32_t id = 0; id < count; ++id) {
         const latmon_series_t* const series = host_->series(host_, id);
         if (series != nullptr && is_declared(*series)) put(id, make(*series, now_ns));
     }
-    return mistakes.empty();
 }
 
 std::shared_ptr<Path> Store::make(const latmon_series_t& series, std::int64_t created_ns) {
@@ -74,7 +70,10 @@ std::shared_ptr<Path> Store::make(const latmon_series_t& series, std::int64_t cr
     path->objective = objective_of(series);
     bool was_mended = false;
     path->labels = labelling_.take(series, was_mended);
-    if (was_mended) mended_.add(1);
+    if (!was_mended) return path;
+    mended_.add(1);
+    const std::string clash = Labelling::clash_of(series);
+    if (!clash.empty()) host_->log(host_, LATMON_LOG_WARNING, clash.c_str());
     return path;
 }
 

@@ -39,9 +39,9 @@ public:
     // `host` and `shape` outlive it.
     Store(const latmon_host_t* host, const Shape& shape);
 
-    // All series that are there, with zeros. False, after saying why in the log, if tags cannot be
-    // labels together. [main-thread & in create()]
-    [[nodiscard]] bool declare_all(std::int64_t now_ns);
+    // All series that are there, with zeros. Tags that cannot be labels together are mended,
+    // counted and told in the log, as when a series comes later. [main-thread & in create()]
+    void declare_all(std::int64_t now_ns);
 
     // Windows of several lengths have the same samples: those of the shortest there is are added
     // up. [exporter-thread]

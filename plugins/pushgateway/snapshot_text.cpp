@@ -6,6 +6,7 @@
 #include "pushgateway/snapshot.hpp"
 #include "support/decimal.hpp"
 #include "support/json.hpp"
+#include "support/node_help.hpp"
 #include "support/words.hpp"
 
 #include <algorithm>
@@ -197,8 +198,7 @@ void Snapshot::append_counters(std::string& out) const {
 void Snapshot::append_nodes(std::string& out) const {
     for (const auto& [name, readings] : nodes_) {
         const bool is_counter = name.ends_with("_total");
-        Family family(out, name, is_counter ? "counter" : "gauge",
-                      "A counter of latmon's own; see its manual.");
+        Family family(out, name, is_counter ? "counter" : "gauge", node_help(name));
         for (const auto& [labels, value] : readings) {
             family.line("", labels, value);
         }

@@ -9,7 +9,9 @@
 
 #include <latmon/host.h>
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 namespace latmon::plugins::statsd {
@@ -18,17 +20,19 @@ class Claims {
 public:
     Claims(const latmon_host_t* host, const Naming& naming) : host_(host), naming_(naming) {}
 
-    // False, after saying so in the log, if another series has the name already. Reflections and
-    // latmon's own counters may share one: there they are parts of one thing.
-    [[nodiscard]] bool claim(const latmon_series_t& series, latmon_log_level_t level);
-    // All series that there are. False if two of them have one name. [main-thread]
-    [[nodiscard]] bool claim_all();
+    // False if another series has the name already, which is said in the log once per series.
+    // Reflections and latmon's own counters may share one: there they are parts of one thing.
+    [[nodiscard]] bool claim(const latmon_series_t& series);
+    // All series that there are, so that of two the first in the configuration has the name.
+    // [main-thread]
+    void claim_all();
     void release(std::uint32_t series_id);
 
 private:
     const latmon_host_t* host_;
     const Naming& naming_;
     std::map<std::string, std::uint32_t> owners_;  // Series ids by name and tags.
+    std::set<std::uint32_t> told_;                 // Ids of series that found their name taken.
 };
 
 }  // namespace latmon::plugins::statsd

@@ -31,8 +31,7 @@ Paths::Path* Paths::path_of(const latmon_sample_t& sample) {
     Path& path = paths_[sample.series_id];
     if (path.series == nullptr) {
         path.series = parts_.host->series(parts_.host, sample.series_id);
-        path.is_unnamed =
-            path.series != nullptr && !parts_.claims->claim(*path.series, LATMON_LOG_WARNING);
+        path.is_unnamed = path.series != nullptr && !parts_.claims->claim(*path.series);
     }
     if (path.is_unnamed) ++unnamed_;
     const bool is_sound = path.series != nullptr && path.series->kind == sample.kind;

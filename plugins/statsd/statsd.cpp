@@ -52,8 +52,8 @@ public:
           samples_unnamed_(host, "samples_unnamed_total"),
           next_counts_ns_(monotonic_ns() + options.interval_ns) {}
 
-    // False, after saying why in the log, if two targets would look like one. [main-thread]
-    [[nodiscard]] bool open() { return claims_.claim_all(); }
+    // [main-thread]
+    void open() { claims_.claim_all(); }
 
     void take(std::span<const latmon_sample_t> samples) {
         outlet_.prepare();
@@ -134,7 +134,8 @@ void* create(const latmon_host_t* host, const latmon_options_t* options) {
         std::expected<Naming, std::string> naming = Naming::make(read->naming);
         if (!naming) return nullptr;  // read_options() said why.
         auto exporter = std::make_unique<Exporter>(host, *read, *std::move(naming));
-        return exporter->open() ? exporter.release() : nullptr;
+        exporter->open();
+        return exporter.release();
     });
 }
 

@@ -46,7 +46,7 @@ const latmon_series_t* WindowLines::series_of(std::uint32_t series_id) {
     if (known != series_.end()) return known->second;
     const latmon_series_t* series = parts_.host->series(parts_.host, series_id);
     if (series == nullptr) return nullptr;
-    if (!parts_.claims->claim(*series, LATMON_LOG_WARNING)) series = nullptr;
+    if (!parts_.claims->claim(*series)) series = nullptr;
     return series_[series_id] = series;
 }
 

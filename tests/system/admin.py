@@ -62,6 +62,7 @@ class Pages(AdminCase):
         self.assertIn('href="/api/v1/targets"', self.ask("/").body)
         self.assertEqual(self.ask("/none").status, 404)
         self.assertEqual(self.ask("/probe?target=127.0.0.1").status, 404)
+        self.assertNotIn("/probe", self.ask("/").body)
         reload = self.ask("/-/reload")
         self.assertEqual((reload.status, reload.headers["Allow"]), (405, "POST, PUT"))
         foreign = {"Origin": "http://elsewhere.example"}
@@ -179,7 +180,53 @@ class Pages(AdminCase):
             self.assertRegex(daemon.log(), reason)
 
 
+    def test_a_page_needs_the_address_that_somebody_has(self):
+        # Nobody asks for 127.0.0.1:9464, so that it is left out elsewhere.
+        with socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", 9464))
+                taken.listen()
+            except OSError:
+                pass  # Somebody else has it, which does as well.
+            for exporter in ({"path": str(runner.TEST_PLUGINS / "page.so"), "page": "/page"},
+                             {"plugin": "prometheus"}):
+                with self.subTest(exporter):
+                    keys = node.config("node", node.free_ports(), exporters=[exporter])
+                    keys.pop("admin", None)
+                    daemon = node.Node(self, keys)
+                    self.assertEqual(daemon.wait_end(), 77, daemon.log())
+                    self.assertRegex(daemon.log(), r"toml:\d+:\d+: exporter \w+ has a page on the "
+                                     r"admin listener: \[admin\] cannot listen on "
+                                     r"127\.0\.0\.1:9464: somebody else has it")
+                    self.assertNotIn("options", daemon.log())
+
+    def test_a_reload_while_it_stops(self):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # Its probes are waited for.
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        ports = node.free_ports()
+        daemon = node.Node(self, node.config(
+            "node", ports, interval=10, timeout=8, admin={"listen": admin.LISTEN},
+            targets=[node.target("127.0.0.1", ports, label="silent", type="udp",
+                                 udp_port=silent.getsockname()[1])],
+            exporters=[node.cli(runner.scratch(self) / "samples")])).wait_started()
+        self.port = admin.port_of(daemon)
+        silent.recv(9000)
+        daemon.process.send_signal(signal.SIGTERM)
+        runner.wait_until("the end", lambda: self.ask("/-/ready").status == 503)
+        reload = self.ask("/-/reload", method="POST")
+        self.assertEqual((reload.status, reload.body), (503, "latmon is stopping\n"))
+        daemon.wait_end()
+
+
 class Probing(AdminCase):
+    def test_the_list_of_pages_shows_how_to_ask(self):
+        self.start(probe=True, modules=[{"name": "brief", "interval": 10, "port": 1}])
+        page = self.ask("/").body
+        link = re.search(r'href="(/probe\?[^"]*)">', page).group(1).replace("&amp;", "&")
+        self.assertIn("brief, udp, tcp, tcp_connect<", page)
+        self.assertIn("Metrics that would have been returned", self.ask(link).body)
+
     def probe(self, query, **options):
         return self.ask(f"/probe?{query}", **options)
 

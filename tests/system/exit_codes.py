@@ -143,6 +143,49 @@ backend = "clickhose"
         checked = node.run("check", str(daemon.config))
         self.assertEqual((checked.returncode, checked.stderr), (78, daemon.log()))
 
+    # Nothing of it can be found out without a plugin's .so, and each is a reason not to start.
+    PLUGINS = """\
+[[exporters]]
+plugin = "cli"
+interval = 0.5
+
+[[exporters]]
+plugin = "prometeus"
+
+[[exporters]]
+plugin = "null"
+windows = ["1s"]
+
+[[exporters]]
+path = "/etc/hostname"
+
+[[targets]]
+host = "127.0.0.1"
+interval = 0.1
+timeout = 60
+"""
+    PLUGIN_FAULTS = ((15, "timeout 60 s"), (5, "there is no prometeus.so in "),
+                     (8, "the plugin null takes samples alone"), (12, "/etc/hostname"))
+
+    def test_check_finds_all_plugins_that_cannot_be_had_at_once(self):
+        path = runner.scratch(self) / "latmon.toml"
+        path.write_text(self.PLUGINS)
+        done = node.run("check", str(path))
+        self.assertEqual((done.returncode, done.stdout), (78, ""), done.stderr)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), len(self.PLUGIN_FAULTS), done.stderr)
+        for (number, words), line in zip(self.PLUGIN_FAULTS, lines):
+            self.assertRegex(line, rf"^latmon: .*/latmon\.toml:{number}:\d+: .*{words}")
+
+    def test_check_says_which_plugins_have_not_read_their_keys(self):
+        keys = node.config("node", node.free_ports(), exporters=[
+            {"plugin": "json", "fiel": "x"}, {"plugin": "null"}])
+        path = runner.scratch(self) / "latmon.toml"
+        path.write_text(node.to_toml(keys))
+        done = node.run("check", str(path))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^not checked: plugins read .*: json$")
+
     def test_a_file_that_is_not_there_is_named(self):
         done = node.run("-c", "/nonexistent/latmon.toml")
         self.assertEqual(done.returncode, 78, done.stderr)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The examples in the manual's pages of exporters that need no server, as they stand there: the
-# configuration runs, and what the page says comes out. In a namespace of our own, where their ports
-# are free; directories that only an installed latmon has are replaced.
+# The examples in the manual: all of them pass `latmon check`. Those of exporters that need no
+# server, as they stand there: the configuration runs, and what the page says comes out. In a
+# namespace of our own, where their ports are free; directories that only an installed latmon has
+# are replaced.
 import json
-import re
 import subprocess
 import sys
 import unittest
@@ -12,12 +12,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import json_schema
+import manual
 import netns
 import node
 import runner
 import subscriber
 
-PAGES = runner.ROOT / "docs" / "exporters"
 DEBIAN = "import sys; sys.path.append('/usr/lib/python3/dist-packages')\n"
 
 
@@ -26,9 +26,33 @@ def setUpModule():
 
 
 def examples(page, language):
-    """The fenced blocks of one language."""
-    text = (PAGES / f"{page}.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+    return manual.examples(f"exporters/{page}.md", language)
+
+
+class EveryPage(unittest.TestCase):
+    def test_every_example_passes_check(self):
+        pages = [runner.ROOT / "README.md", *sorted((runner.ROOT / "docs").rglob("*.md"))]
+        path, count = runner.scratch(self) / "latmon.toml", 0
+        for page in pages:
+            for text in manual.blocks(page):
+                count += 1
+                with self.subTest(page=page.name, text=text):
+                    path.write_text(text)
+                    done = node.run("check", str(path))
+                    self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(count, 15)
+
+    def test_the_example_of_windows_writes_windows(self):
+        folder = runner.scratch(self)
+        windows, tainted, objective = manual.examples("statistics.md")
+        text = manual.replaced(tainted + objective + windows, ("/var/log/latmon", str(folder)),
+                               ("192.0.2.7", "127.0.0.1"))
+        daemon = node.Node(self, text).wait_started()
+        path = folder / "windows.json"
+        runner.wait_until("windows", lambda: path.exists() and path.stat().st_size > 0)
+        daemon.stop()
+        for line in path.read_text().splitlines():
+            self.assertEqual(json.loads(line)["kind"], "window")
 
 
 class ExporterPages(unittest.TestCase):

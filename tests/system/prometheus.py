@@ -9,6 +9,7 @@ import gzip
 import json
 import math
 import re
+import signal
 import sys
 import time
 import unittest
@@ -330,18 +331,66 @@ class Scraped(unittest.TestCase):
     def test_mistakes_are_refused_with_their_cure(self):
         prometheus = {"plugin": "prometheus"}
         for change, words in (
-                ({"exporters": [prometheus, prometheus]}, "write another page"),
-                ({"exporters": [prometheus | {"page": "/-/ready"}]}, "write another page"),
-                ({"exporters": [prometheus], "admin": {"listen": ""}}, "[admin] listen"),
+                ({"exporters": [prometheus, prometheus]}, "has an exporter already; write another"),
+                ({"exporters": [prometheus | {"page": "/-/ready"}]}, "latmon's own; write another"),
+                ({"exporters": [prometheus], "admin": {"listen": ""}}, "set `listen` in [admin]"),
                 ({"exporters": [prometheus | {"classic_buckets_seconds": ["2", "1"]}]},
                  "ascending order"),
-                ({"exporters": [prometheus | {"native_schema": 8}]}, "out of range"),
-                ({"exporters": [prometheus], "targets": [{"host": "127.0.0.1", "tags": [
-                    "isp-name:x", "isp_name:y"]}]}, "rename one of them")):
+                ({"exporters": [prometheus | {"native_schema": 8}]}, "out of range")):
             with self.subTest(words):
                 daemon = self.start(**change)
                 self.assertEqual(daemon.wait_end(), 78, daemon.log())
                 self.assertIn(words, daemon.log())
+
+    def test_tags_that_are_one_label_are_mended_at_the_start_as_at_a_reload(self):
+        tags = ["isp-name:x", "isp_name:y"]
+        self.ports = node.free_ports()
+        late = self.target("late", type="udp", tags=tags)
+        daemon = self.start(targets=[self.target("b", type="udp", tags=tags)]).wait_started()
+        daemon.wait_line(r"\[WARNING\] exporter prometheus: target b \(udp\): the tags "
+                         r'"isp-name:x" and "isp_name:y" are one label')
+        keys = node.config(
+            "a", self.ports, interval=10, node_interval=1, admin={"listen": self.address},
+            targets=[late], exporters=[{"plugin": "prometheus", "scrapes_max": 3}])
+        daemon.config.write_text(node.to_toml(keys))
+        for change in (late, late | {"label": "later"}):
+            keys["targets"] = [change]
+            daemon.config.write_text(node.to_toml(keys))
+            daemon.process.send_signal(signal.SIGHUP)
+            name = change["label"]
+            daemon.wait_line(rf"\[WARNING\] exporter prometheus: target {name} \(udp\): the tags ")
+            self.wait_scraped(rf'target="{name}",isp_name="x",isp_name_2="y"')
+        daemon.stop()
+
+    def test_the_tags_of_a_peer_do_not_keep_an_exporter_from_a_reload(self):
+        daemon = self.start(targets=[]).wait_started()
+        there = node.Node(self, node.config(
+            "them", node.free_ports(), interval=10, exporters=[node.cli("/dev/null")],
+            targets=[self.target("a", type="udp", tags=["a-b:1", "a_b:2"])])).wait_started()
+        self.wait_scraped('source="them"')
+        keys = node.config("a", self.ports, interval=10, node_interval=1,
+                           admin={"listen": self.address},
+                           exporters=[{"plugin": "prometheus", "scrapes_max": 3}])
+        daemon.config.write_text(node.to_toml(keys))
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_line("reload: done")
+        self.wait_scraped('source="them".*a_b="1",a_b_2="2"')
+        there.stop()
+        daemon.stop()
+
+    def test_each_counter_of_latmons_own_says_what_it_is(self):
+        nowhere = {"url": f"http://127.0.0.1:{node.free_ports().tcp}"}
+        others = [{"plugin": "json", "file": str(runner.scratch(self) / "lines")},
+                  {"plugin": "statsd"}, {"plugin": "clickhouse"} | nowhere,
+                  {"plugin": "datadog", "api_key": "0" * 32} | nowhere,
+                  {"plugin": "pushgateway"} | nowhere,
+                  {"plugin": "zeromq", "bind": [f"tcp://127.0.0.1:{node.free_ports().tcp}"]}]
+        daemon = self.start([{"plugin": "prometheus"}, *others]).wait_started()
+        text = self.wait_scraped(r"^latmon_clock_offset_seconds\{")
+        text = self.wait_scraped(r"^latmon_exporter_push_rows_waiting\{")
+        self.assertEqual(re.findall(r"^# HELP .*own; see its manual.*", text, re.M), [])
+        self.assertGreater(len(re.findall(r"^# HELP latmon_", text, re.M)), 180)
+        daemon.stop()
 
     def test_the_example_of_the_manual_works(self):
         ports = node.free_ports()

@@ -293,7 +293,7 @@ class Reload(unittest.TestCase):
         runner.wait_until("a target of a file", lambda: seen("127.0.0.71"))
         self.assertEqual(seen("127.0.0.71")[0]["tags"], ["from:file", "site:a"])
         write("b.json", '[{"targets": ["127.0.0.72:x"]}]')
-        reloader.node.wait_line(r"b.json: target \"127.0.0.72:x\" is none")
+        reloader.node.wait_line(r"b.json: group 1, target 1: target \"127.0.0.72:x\" is none")
         self.assertFalse(seen("127.0.0.72"))
         write("b.json", json.dumps([{"targets": [f"127.0.0.72:{ports.udp}"]}]))
         runner.wait_until("the mended file", lambda: seen("127.0.0.72"))

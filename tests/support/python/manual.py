@@ -6,10 +6,14 @@ import re
 import runner
 
 
+def blocks(path, language="toml"):
+    """Every code block of that language in a file, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.M | re.S)
+
+
 def examples(page, language="toml"):
     """Every code block of that language in docs/`page`, in order."""
-    text = (runner.ROOT / "docs" / page).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+    return blocks(runner.ROOT / "docs" / page, language)
 
 
 def replaced(text, *pairs):

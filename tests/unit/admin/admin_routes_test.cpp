@@ -50,9 +50,12 @@ TEST_CASE("admin_routes: a reload says how it went, with the reason if it did no
     bench.backend.reload = []() -> Result<void> {
         return fail(ExitCode::configuration, "t.toml:1:1: no");
     };
+    bench.backend.is_ready = [] { return true; };
     const HttpAnswer answer = bench.ask("/-/reload");
     CHECK(answer.status == 500);
     CHECK(answer.body == "t.toml:1:1: no\n");
+    bench.backend.is_ready = [] { return false; };
+    CHECK(bench.ask("/-/reload").status == 503);
 }
 
 TEST_CASE("admin_routes: series are asked for by window, target and limit") {
@@ -94,6 +97,8 @@ TEST_CASE("admin_routes: /probe is there only if the backend can probe, and pass
         if (order.module == "none") outcome.refusal_status = 400;
         done(outcome);
     };
+    bench.backend.probe_modules = "udp, mine";
+    CHECK(make_admin_routes(bench.backend, bench.counters).back().title.ends_with(": udp, mine"));
     CHECK(bench.ask("/probe").status == 400);
     CHECK(bench.counters.probes.read() == 0);
     CHECK(bench.ask("/probe", {{"target", "h"}}).status == 200);

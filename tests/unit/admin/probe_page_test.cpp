@@ -83,9 +83,10 @@ TEST_CASE("probe_page: what came of it is metrics, those of blackbox_exporter by
     for (const char* line :
          {"probe_success 1", "probe_duration_seconds 0.25", "probe_timeout_seconds 119.5",
           "probe_dns_lookup_time_seconds 0", "probe_ip_protocol 6", "probe_packets_sent 3",
-          "probe_loss_ratio 0.3333333333333333", "probe_rtt_seconds_bucket{le=\"0.00002\"} 1",
-          "probe_rtt_seconds_sum 0.00005", "probe_rtt_seconds_count 2",
-          "probe_rtt_min_seconds 2e-05", "probe_rtt_max_seconds 3e-05"}) {
+          "probe_loss_ratio 0.3333333333333333", "probe_rtt_seconds_bucket{le=\"0.000005\"} 0",
+          "probe_rtt_seconds_bucket{le=\"0.00002\"} 1", "probe_rtt_seconds_sum 0.00005",
+          "probe_rtt_seconds_count 2", "probe_rtt_min_seconds 2e-05",
+          "probe_rtt_max_seconds 3e-05"}) {
         CAPTURE(line);
         CHECK(contains("\n" + answer.body, "\n" + std::string(line) + "\n"));
     }

@@ -4,6 +4,7 @@
 // examples.
 #include "config/read_targets.hpp"
 
+#include "support/scratch_directory.hpp"
 #include "unit/config/config_text.hpp"
 
 namespace latmon {
@@ -371,6 +372,61 @@ TEST_CASE("read_targets: two targets that no metric could tell apart are refused
     CHECK(twins("host = \"a\"", "host = \"a\"\nlabel = \"x\"") == "");
     CHECK(twins("host = \"a\"\ntype = \"tcp\"", "host = \"a\"\ntype = \"udp\"") == "");
     CHECK(twins("host = \"a\"\nport = 1", "host = \"a\"") == "");
+}
+
+// Files one.json and two.json of these contents, in two tables: what is wrong with them, the
+// directory left out.
+struct Files {
+    Files(const std::string& one, const std::string& two) {
+        test::write_text(scratch.file("one.json"), one);
+        test::write_text(scratch.file("two.json"), two);
+        text = "[[target_files]]\npath = \"" + scratch.file("one.json") +
+               "\"\n[[target_files]]\npath = \"" + scratch.file("two.json") + "\"\n";
+    }
+    [[nodiscard]] std::string errors(const std::string& more = "") const {
+        std::string errors = errors_of(text + more);
+        const std::string folder = scratch.path() + "/";
+        for (std::size_t at = errors.find(folder); at != std::string::npos;
+             at = errors.find(folder)) {
+            errors.erase(at, folder.size());
+        }
+        return errors;
+    }
+
+    test::ScratchDirectory scratch;
+    std::string text;
+};
+
+TEST_CASE("read_targets: what is wrong with a file's target says where it is listed") {
+    const std::string one = R"([{"targets": ["127.0.0.3"]}])";
+    CHECK(Files(one, R"([{"targets": []}, {"targets": ["x", "127.0.0.3"], "labels": {"k": "v"}}])")
+              .errors() ==
+          "t.toml:3:1: two.json: group 2, target 2: target \"127.0.0.3\" is probed by the same "
+          "protocol and port as the one in one.json: group 1, target 1; give one of the two a "
+          "\"__latmon_label\" of its own");
+    CHECK(contains(Files(one, "[]").errors("[[targets]]\nhost = \"127.0.0.3\"\n"),
+                   "t.toml:1:1: one.json: group 1, target 1: target \"127.0.0.3\" is probed by the "
+                   "same protocol and port as the one in line 5; "));
+    CHECK(contains(Files(one, R"([{"targets": ["a", "1.2.3"]}])").errors(),
+                   "t.toml:3:1: two.json: group 1, target 2: target \"1.2.3\" is no IPv4"));
+    CHECK(contains(Files(one, "[\n\"").errors(), "t.toml:3:1: two.json: not JSON at line 2, "));
+}
+
+TEST_CASE("read_targets: targets that files list twice, the same in everything, are one") {
+    const std::string one =
+        R"([{"targets": ["a", "b:1", "a"], "labels": {"k": "v"}}, {"targets": ["c"]}])";
+    const Files files(one, R"([{"targets": ["d", "a"], "labels": {"k": "v"}}])");
+    REQUIRE(files.errors() == "");
+    const Config config = config_of(files.text);
+    std::string hosts;
+    for (const TargetConfig& target : config.targets)
+        hosts += target.host;
+    CHECK(hosts == "abcd");
+    // Another interval is another target.
+    CHECK(contains(files.errors("interval = 100\n"), "two.json: group 1, target 2: target \"a\""));
+    // And what is no file's is not taken for one.
+    CHECK(contains(Files("[]", "[]").errors(target_text(1) + target_text(1)),
+                   "as the one in line 5; give one of the two a \"label\" of its own"));
 }
 
 TEST_CASE("read_targets: jitter is at most half of the interval") {

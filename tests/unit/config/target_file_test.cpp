@@ -33,6 +33,9 @@ TEST_CASE("target_file: hosts, ports and labels, the labels by their keys") {
     CHECK(first.host == "db-1");
     CHECK(first.port == 8001);
     CHECK(first.label == "db");
+    CHECK(first.group == 1);
+    CHECK((*read)[3].group == 2);
+    CHECK((*read)[3].place == 2);
     CHECK(first.tags == std::vector<std::string>{"rack:7", "site:fra"});
     CHECK((*read)[1].host == "10.0.0.1");
     CHECK_FALSE((*read)[1].port);
@@ -73,6 +76,13 @@ TEST_CASE("target_file: whatever is wrong refuses the file, in one line") {
         CHECK(refusal(text) != "");
     }
     CHECK(refusal("[").find("not JSON") != std::string::npos);
+    CHECK(refusal("[\n  {\"targets\": [\"a\" \"b\"]}]").find("line 2, column 22") !=
+          std::string::npos);
+    CHECK(refusal("").find("line 1, column 1;") != std::string::npos);
+    CHECK(refusal(R"([{"targets": []}, {"targets": ["a", "b:x"]}])")
+              .starts_with("a.json: group 2, target 2: target \"b:x\" is none"));
+    CHECK(refusal(R"([{"targets": []}, {"targets": [], "labels": {"k": 1}}])")
+              .starts_with("a.json: group 2: label \"k\" is none"));
     CHECK(refusal(std::string(200'000, '[')) != "");
 }
 

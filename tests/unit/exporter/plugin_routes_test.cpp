@@ -84,6 +84,13 @@ TEST_CASE("plugin_routes: without a listener there is no page, and the reason is
     PluginRoutes closed(false);
     Plugin plugin(&closed, "");
     CHECK(plugin.add("/metrics").find("[admin]") != std::string::npos);
+    CHECK(plugin.owner.missed_listener() == nullptr);
+    PluginRoutes left_out(false, Error{.code = ExitCode::permission, .text = "it is taken"});
+    Plugin other(&left_out, "");
+    CHECK(other.owner.missed_listener() == nullptr);
+    CHECK(other.add("/metrics").find("it is taken") != std::string::npos);
+    REQUIRE(other.owner.missed_listener() != nullptr);
+    CHECK(other.owner.missed_listener()->code == ExitCode::permission);
     Plugin nowhere(nullptr, "");
     CHECK(nowhere.add("/metrics").find("[admin]") != std::string::npos);
 }

@@ -20,7 +20,7 @@ SeriesText target(std::string name, std::vector<std::string> tags = {}, std::uin
 class Fixture {
 public:
     explicit Fixture(std::vector<SeriesText> series) : host_(std::move(series)) {
-        mistakes = labelling.learn(host_.table());
+        labelling.learn(host_.table());
     }
     std::string text(std::uint32_t id) {
         return labelling.take(*host_.table()->series(host_.table(), id), was_mended)->text;
@@ -33,7 +33,6 @@ public:
     }
 
     Labelling labelling;
-    std::vector<std::string> mistakes;
     bool was_mended = false;
 
 private:
@@ -45,7 +44,7 @@ TEST_CASE("labelling: proto, source, target and the tags, in their order") {
     CHECK(fixture.text(0) ==
           "proto=\"udp\",source=\"a\",target=\"b\",isp_name=\"x/y\",v6=\"2001:db8::1\","
           "backup=\"true\"");
-    CHECK(fixture.mistakes.empty());
+    CHECK(Labelling::clash_of(fixture.series(0)).empty());
     CHECK_FALSE(fixture.was_mended);
 }
 
@@ -55,25 +54,21 @@ TEST_CASE("labelling: a tag cannot take the place of a label of ours") {
           "proto=\"udp\",source=\"a\",target=\"b\",tag_source=\"x\",tag_le=\"1\"");
 }
 
-TEST_CASE("labelling: two tags that are one label are a mistake that names both") {
+TEST_CASE("labelling: of two tags that are one label the second gets a number, and both are told") {
     Fixture fixture({target("b", {"isp-name:x", "isp_name:y"})});
-    REQUIRE(fixture.mistakes.size() == 1);
-    CHECK(fixture.mistakes[0] ==
-          "target b: the tags \"isp-name:x\" and \"isp_name:y\" are one label to Prometheus, "
-          "isp_name: rename one of them");
-    Fixture twice({target("b", {"x:1", "x:1"})});
-    CHECK(twice.mistakes.empty());
-    CHECK(twice.text(0) == "proto=\"udp\",source=\"a\",target=\"b\",x=\"1\"");
+    CHECK(fixture.text(0) ==
+          "proto=\"udp\",source=\"a\",target=\"b\",isp_name=\"x\",isp_name_2=\"y\"");
+    CHECK(fixture.was_mended);
+    CHECK(Labelling::clash_of(fixture.series(0))
+              .starts_with("target b (udp): the tags \"isp-name:x\" and \"isp_name:y\" are one "
+                           "label to Prometheus, isp_name:"));
 }
 
-TEST_CASE("labelling: of a series that comes later such a tag gets a suffix, and it is told") {
-    Fixture fixture({target("b")});
-    bool was_mended = false;
-    const SharedLabels labels =
-        fixture.labelling.take(fixture.add(target("c", {"isp-name:x", "isp_name:y"})), was_mended);
-    CHECK(labels->text ==
-          "proto=\"udp\",source=\"a\",target=\"c\",isp_name=\"x\",isp_name_2=\"y\"");
-    CHECK(was_mended);
+TEST_CASE("labelling: two tags that say the same are one, and nothing is mended") {
+    Fixture fixture({target("b", {"x-y:1", "x_y:1", "x-y:1"})});
+    CHECK(fixture.text(0) == "proto=\"udp\",source=\"a\",target=\"b\",x_y=\"1\"");
+    CHECK_FALSE(fixture.was_mended);
+    CHECK(Labelling::clash_of(fixture.series(0)).empty());
 }
 
 TEST_CASE("labelling: twins are told apart by their ports, all of them, and nobody else") {

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -23,7 +24,7 @@ SeriesText target(std::string name) {
 struct Fixture {
     explicit Fixture(std::vector<SeriesText> series)
         : host(std::move(series)), store(host.table(), format.shape) {
-        CHECK(store.declare_all(start_ns));
+        store.declare_all(start_ns);
     }
     // One window over these.
     void feed(const std::vector<latmon_sample_t>& samples, std::int64_t begin_ns = start_ns,
@@ -201,6 +202,44 @@ TEST_CASE("store: a minute of which all was left out has no percentile, not even
     CHECK(percentiles(1).find(p50) == std::string::npos);
 }
 
+TEST_CASE("store: tags that are one label are mended and told once, at the start as later") {
+    SeriesText clash = target("b");
+    clash.tags = {"isp-name:x", "isp_name:y"};
+    SeriesText late = clash;
+    late.target = "c";
+    const std::string mended = "isp_name=\"x\",isp_name_2=\"y\"}";
+    Fixture fixture({clash});
+    CHECK(fixture.text().find("target=\"b\"," + mended) != std::string::npos);
+    CHECK(fixture.host.counter("labels_mended_total") == 1);
+    CHECK(fixture.host.log_text() ==
+          "[WARNING] target b (udp): the tags \"isp-name:x\" and \"isp_name:y\" are one label to "
+          "Prometheus, isp_name: the second gets a number at its end; rename one of them\n");
+    const std::uint32_t ids[] = {fixture.host.add_series(late)};
+    fixture.store.add(ids, start_ns);
+    fixture.store.add(ids, start_ns);
+    CHECK(fixture.text().find("target=\"c\"," + mended) != std::string::npos);
+    CHECK(fixture.host.counter("labels_mended_total") == 2);
+    const std::string log = fixture.host.log_text();
+    CHECK(std::ranges::count(log, '\n') == 2);
+}
+
+TEST_CASE("store: what a peer says of itself is mended, and is no mistake of this node") {
+    SeriesText peer{.kind = LATMON_KIND_REFLECTION, .source = "them", .target = "a"};
+    peer.tags = {"a-b:1", "a_b:2"};
+    peer.flags = LATMON_SERIES_PEER;
+    Fixture fixture({target("b"), peer});
+    CHECK(fixture.host.log_text().empty());
+    latmon_sample_t reflection = probe(1, 0);
+    reflection.kind = LATMON_KIND_REFLECTION;
+    fixture.feed({reflection});
+    fixture.feed({reflection}, start_ns + second_ns);
+    CHECK(fixture.text().find("a_b=\"1\",a_b_2=\"2\"") != std::string::npos);
+    CHECK(fixture.host.log_text() ==
+          "[WARNING] peer them, by what it says of itself: the tags \"a-b:1\" and \"a_b:2\" are "
+          "one label to Prometheus, a_b: the second gets a number at its end; rename one of "
+          "them\n");
+}
+
 TEST_CASE("store: what is removed is gone at once, and starts from zero when it is back") {
     Fixture fixture({target("b"), target("c")});
     fixture.feed({probe(0, 1), probe(1, 1)});
@@ -268,6 +307,7 @@ TEST_CASE("store: a counter of a node has the last value, by core, until its ser
     fixture.feed_node(0, 2'500);
     fixture.feed_node(0, 7, 1);
     CHECK(has_line(fixture.text(), "# TYPE latmon_cpu_seconds_total counter"));
+    CHECK(has_line(fixture.text(), "# HELP latmon_cpu_seconds_total CPU time of the core-thread."));
     CHECK(has_line(fixture.text(), "latmon_cpu_seconds_total{core=\"0\"} 0.0000025"));
     CHECK(has_line(fixture.text(), "latmon_cpu_seconds_total{core=\"1\"} 0.000000007"));
     const std::uint32_t ids[] = {0};

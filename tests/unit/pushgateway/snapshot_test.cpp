@@ -131,6 +131,8 @@ TEST_CASE("snapshot: a counter of a node has the last value, by core, in base un
     snapshot.add(sum);
     const std::string text = snapshot.text();
     CHECK(text.find("\n# TYPE latmon_clock_error_seconds gauge\n") != std::string::npos);
+    CHECK(text.find("\n# HELP latmon_clock_error_seconds How far the wall clock may be off") !=
+          std::string::npos);
     CHECK(has_line(text, "latmon_clock_error_seconds{core=\"0\"} 0.0000015"));
     CHECK(has_line(text, "latmon_clock_error_seconds{core=\"1\"} 0.000000003"));
     CHECK(text.find("\n# TYPE latmon_core_probes_sent_total counter\n") != std::string::npos);

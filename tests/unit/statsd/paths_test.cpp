@@ -59,6 +59,19 @@ latmon_sample_t with_value(std::uint32_t id, latmon_kind_t kind, std::int64_t va
     return sample;
 }
 
+TEST_CASE("paths: of two targets under one name the second is left out, counted and told once") {
+    Setup setup({target("a.b"), target("a_b")});
+    setup.claims.claim_all();
+    setup.paths.add(exchange(1));
+    setup.paths.add(exchange(1));
+    setup.paths.add(exchange(0));
+    CHECK(setup.counts().front() == "latmon.udp.rtt.berlin.a_b:0.25|ms");
+    CHECK(setup.paths.unnamed() == 2);
+    const std::string log = setup.host.log_text();
+    CHECK(log.starts_with("[WARNING] target a_b "));
+    CHECK(std::count(log.begin(), log.end(), '\n') == 1);
+}
+
 TEST_CASE("paths: a round trip is a time, what became of probes is counted once per interval") {
     Setup setup({target("b")});
     for (int count = 0; count < 3; ++count)
