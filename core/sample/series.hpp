@@ -27,7 +27,7 @@ struct Series {
     Duration timeout;
     std::uint32_t flags = 0;     // LATMON_SERIES_...
     double objective_ratio = 0;  // 0: none.
-    Duration objective_rtt;
+    Duration objective_rtt{};
 };
 
 // A fixed set of them: index = series id.
