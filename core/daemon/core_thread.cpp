@@ -119,8 +119,10 @@ Result<void> CoreThread::set_up() {
     ring_ = std::move(*ring);
     if (Result<void> stamps = check_stamps(plan_, *ring_); !stamps) return stamps;
     core_ = std::make_unique<Core>(plan_, options_, *ring_, clock_);
+    // Listeners first: a node may probe itself.
+    if (Result<void> listening = core_->open_listeners(listeners_); !listening) return listening;
     core_->open_paths();
-    return core_->open_listeners(listeners_);
+    return {};
 }
 
 void CoreThread::loop() noexcept {
