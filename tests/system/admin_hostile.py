@@ -172,7 +172,9 @@ class Hostile(unittest.TestCase):
         print(f"of {mine['sent']} probes missed {mine['missed']}, lost {mine['lost']}, late p99 "
               f"{late_ns / 1e6:.2f} ms; of the control's {control['sent']}: {control['missed']}, "
               f"{control['lost']}, {control_ns / 1e6:.2f} ms", file=sys.stderr)
-        self.assertLessEqual(mine["missed"], 2 * control["missed"] + 2)
+        # A single time that the host takes its CPU costs some of either: one probe in 200 may be
+        # that, and a listener that disturbs costs one in a few.
+        self.assertLessEqual(mine["missed"], 2 * control["missed"] + mine["sent"] // 200)
         self.assertLessEqual(mine["lost"], control["lost"])
         self.assertLessEqual(late_ns, LATENESS_RATIO_MAX * control_ns + LATENESS_SLACK_NS)
 
