@@ -34,17 +34,20 @@ bool is_text(std::string_view text) noexcept {
     });
 }
 
-// Where the token ends that is out of place, by line and column (in octets).
-std::string place_of_error(std::string_view text) {
+// What keeps it from being read: the line and column (in octets) where the token ends that is out
+// of place, or a number, of which the library does not say where it is.
+std::string fault_of(std::string_view text) {
     std::size_t octets = 0;
     try {
         [[maybe_unused]] const Json parsed = Json::parse(text);
     } catch (const Json::parse_error& error) {
         octets = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
+    } catch (const Json::exception&) {
+        return "a number in it is too large";
     }
     const std::string_view before = text.substr(0, octets);
     const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0.
-    return fmt::format("line {}, column {}", 1 + std::ranges::count(before, '\n'),
+    return fmt::format("not JSON at line {}, column {}", 1 + std::ranges::count(before, '\n'),
                        1 + octets - line_start);
 }
 
@@ -113,8 +116,7 @@ std::string place_in_file(const std::string& file, std::uint32_t group, std::uin
 Result<std::vector<FileTarget>> parse_target_file(std::string_view text, const std::string& file) {
     const Json tree = Json::parse(text, nullptr, false);
     if (tree.is_discarded() || !tree.is_array()) {
-        const std::string fault =
-            tree.is_discarded() ? "not JSON at " + place_of_error(text) : "no list of groups";
+        const std::string fault = tree.is_discarded() ? fault_of(text) : "no list of groups";
         return refuse(file, fault + "; write [{\"targets\": [\"host:port\"]}]");
     }
     std::vector<FileTarget> targets;

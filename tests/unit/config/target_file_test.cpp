@@ -79,6 +79,7 @@ TEST_CASE("target_file: whatever is wrong refuses the file, in one line") {
     CHECK(refusal("[\n  {\"targets\": [\"a\" \"b\"]}]").find("line 2, column 22") !=
           std::string::npos);
     CHECK(refusal("").find("line 1, column 1;") != std::string::npos);
+    CHECK(refusal("[2E22222]").find("a number in it is too large") != std::string::npos);
     CHECK(refusal(R"([{"targets": []}, {"targets": ["a", "b:x"]}])")
               .starts_with("a.json: group 2, target 2: target \"b:x\" is none"));
     CHECK(refusal(R"([{"targets": []}, {"targets": [], "labels": {"k": 1}}])")
