@@ -106,7 +106,11 @@ class InteropLatencyMonitor(unittest.TestCase):
               f"\nold:    {describe({key[0]: ns for key, ns in old_values.items()})}")
         for protocol in ("udp", "tcp"):
             probe = accounts.probe("old", protocol)
-            self.assertEqual((probe["invalid"], probe["duplicate"]), (0, 0), probe)
+            # A thousand times a second may be more than the old one does: what it answers so late
+            # that its number has come round belongs to no probe.
+            overdue = probe["lost"] + probe["late"] if interval_ms < 1000 else 0
+            self.assertLessEqual(probe["invalid"], overdue, probe)
+            self.assertEqual(probe["duplicate"], 0, probe)
             self.assertGreater(probe["answered"], 0)
 
     def test_small_packets_every_second(self):

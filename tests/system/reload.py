@@ -232,12 +232,13 @@ class Reload(unittest.TestCase):
         if not runner.IS_SANITIZED:
             self.assertLess(grown_kib, 512)
         accounts = reloader.node.stop()
-        # None; or if the machine stood still for the other one too, no more than that.
+        # None; or if the machine stood still for the other one too, no more than that. Twice it may
+        # have stood still for this one alone.
         missed, without = (sum(probe["missed"] for probe in self.staying(each).values())
                            for each in (accounts, control.stop()))
         print(f"missed slots of unchanged targets: {missed}; without reloads: {without}",
               file=sys.stderr)
-        self.assertLessEqual(missed, 2 * without)
+        self.assertLessEqual(missed, 2 * without + 2)
         for probe in self.staying(accounts).values():
             self.assertEqual(probe["reopened"], 0, probe)
         accounts.check_delivered(self, "cli")
